@@ -160,7 +160,7 @@ class ConfigurationReader {
     if (value.size() > kLongestIdentifier) {
       fields.refuse(key, "is longer than 63 bytes, PostgreSQL's limit for names");
     } else if (value.empty() && !may_be_empty && fields.has(key)) {
-      fields.refuse(key, "may not be empty");
+      fields.refuse(key, "must not be empty");
     }
   }
 

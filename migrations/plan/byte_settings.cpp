@@ -140,8 +140,8 @@ Result<void> check_byte_settings(const SqlStatement& statement) {
   }
   const bool encoding = found->first == kEncoding;
   return fail(Error(ErrorCode::UnsupportedStatement,
-                    found->first + " may not be changed in a revision: the server would read the text " +
-                        (encoding ? "that follows in another encoding" : "of strings that follow otherwise"))
+                    found->first + " must not be changed in a revision: the server would read the text " +
+                        (encoding ? "that follows in another encoding" : "of later string constants differently"))
                   .at(line_context(statement.line))
                   .advise(encoding ? "remove the statement: revisions are UTF-8; convert bytes of data with convert_from()"
                                    : "remove the statement: write E'…' where a backslash begins an escape"));

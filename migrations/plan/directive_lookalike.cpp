@@ -253,7 +253,7 @@ class MarkerSearch {
 
 std::string advice(std::string_view marker) {
   if (marker == "note") {
-    return "write '-- athanor:note' in front of prose";
+    return "put '-- athanor:note' in front of the comment";
   }
   if (marker == "allow") {
     return "write '-- athanor:allow RULE' and the reason";
@@ -267,13 +267,13 @@ std::string advice(std::string_view marker) {
   } else if (marker.starts_with("irr")) {
     right = "write '-- athanor:irreversible' and the reason";
   } else if (marker == "autocommit" || marker.ends_with("transaction") || marker.ends_with("transactions") || marker == "no") {
-    right = "write '-- athanor:step autocommit' above statements that need no transaction";
+    right = "write '-- athanor:step autocommit' above statements that run outside a transaction";
   } else if (marker.starts_with("statement") || marker == "begin" || marker == "end") {
-    right = "remove it: where a statement ends is known without it";
+    right = "remove it: Athanor finds the end of a statement without it";
   } else if (marker == "step" || marker == "batch") {
     right = "write '-- athanor:step transaction', 'autocommit' or 'batch table=… key=…'";
   }
-  return right + "; a comment that is prose begins with '-- athanor:note'";
+  return right + "; begin an ordinary comment with '-- athanor:note'";
 }
 
 // The beginning of the comment, for the message.
@@ -294,13 +294,12 @@ std::string shown(std::string_view comment) {
 Error refusal(const Finding& finding, std::string_view comment) {
   if (finding.own) {
     const bool known = is_nearly_a_directive(finding.marker);
-    return Error(ErrorCode::MalformedRevision, "this comment looks like a directive but is not written like one")
-        .advise(
-            known ? advice(finding.marker)
-                  : "write '-- athanor:name' with exactly one space before 'athanor' and none after the colon; a comment that "
-                    "is prose begins with '-- athanor:note'");
+    return Error(ErrorCode::MalformedRevision, "this comment looks like a directive but is not valid as one")
+        .advise(known ? advice(finding.marker)
+                      : "write '-- athanor:name' with exactly one space before 'athanor' and none after the colon; begin an "
+                        "ordinary comment with '-- athanor:note'");
   }
-  return Error(ErrorCode::MalformedRevision, "\"" + shown(comment) + "\" could be meant as a directive but is a comment")
+  return Error(ErrorCode::MalformedRevision, "\"" + shown(comment) + "\" looks like a directive but is only a comment")
       .advise(advice(finding.marker));
 }
 

@@ -61,7 +61,7 @@ class Lead {
 
   Result<void> expect(std::string_view what, ExpectedQuery& query) {
     if (expected_ > 0) {
-      return fail(malformed(path_, line_, "a second expectation of the same query", "keep one"));
+      return fail(malformed(path_, line_, "a second expectation for the same query", "keep one"));
     }
     if (what.empty()) {
       return fail(malformed(path_, line_, "the expectation is empty", std::string(kForms)));
@@ -102,7 +102,7 @@ Result<void> require_above(std::string_view text, const std::string& path, const
       return token.begin >= begin && token.begin < begin + statement.sql.size();
     });
     if (token.kind != TokenKind::LineComment || !alone || inside) {
-      return fail(malformed(path, 1 + count_lines(text, token.begin), "the expectation does not stand above its query",
+      return fail(malformed(path, 1 + count_lines(text, token.begin), "the expectation is not above its query",
                             "write it on a line of its own above the query: -- expect: VALUE"));
     }
   }
@@ -153,7 +153,7 @@ Result<std::vector<ExpectedQuery>> parse_expected_queries(std::string_view text,
     query.is_show = same_word(word, "show");
     if (word.empty()) {
       return fail(malformed(path, statement.line, "only queries can be verified",
-                            "write a SELECT; what changes the database belongs into a revision"));
+                            "write a SELECT; statements that change the database belong in a revision"));
     }
     done = begin + statement.sql.size();
   }
@@ -161,7 +161,8 @@ Result<std::vector<ExpectedQuery>> parse_expected_queries(std::string_view text,
   Lead rest(path, text.substr(done), 1 + count_lines(text, done));
   TRY(rest.read(none));
   if (rest.expectation_line() > 0) {
-    return fail(malformed(path, rest.expectation_line(), "no query follows the expectation", "write the query below it"));
+    return fail(
+        malformed(path, rest.expectation_line(), "no query follows the expectation", "write the query below the expectation"));
   }
   return queries;
 }

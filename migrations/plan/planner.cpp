@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kStepsForAThread = 128;
 
 Error irreversible(const Revision& revision, std::string why, std::string hint) {
-  return Error(ErrorCode::Irreversible, "revision " + revision.id + " cannot be taken back: " + std::move(why))
+  return Error(ErrorCode::Irreversible, "revision " + revision.id + " cannot be undone: " + std::move(why))
       .at(revision.path)
       .advise(std::move(hint));
 }
@@ -165,7 +165,7 @@ Result<Plan> make_offline_plan(const RevisionGraph& graph, const RevisionSource&
                                const std::string& range) {
   const auto colon = range.find(':');
   if (operation == Direction::Downgrade && colon == std::string::npos) {
-    return fail(Error(ErrorCode::InvalidTarget, "downgrade --sql must be told where it starts")
+    return fail(Error(ErrorCode::InvalidTarget, "downgrade --sql needs a start")
                     .advise("write from:to, for example `downgrade ae1027:base --sql`"));
   }
   if (colon == std::string::npos) {

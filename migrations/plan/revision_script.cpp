@@ -45,7 +45,7 @@ class ScriptReader {
       TRY(read_part(index));
     }
     if (script_.irreversible && script_.has_downgrade) {
-      return fail(at_line(Error(ErrorCode::MalformedRevision, "a downgrade section stands in a revision marked irreversible")
+      return fail(at_line(Error(ErrorCode::MalformedRevision, "the revision is marked irreversible but has a downgrade section")
                               .advise("keep the downgrade section or the irreversible line, not both"),
                           irreversible_line_));
     }
@@ -83,8 +83,8 @@ class ScriptReader {
   Result<bool> add_directive(const ScriptComment& comment, std::string_view text, int line) {
     const Token& token = comment.token;
     if (token.begin > 0 && text_[token.begin - 1] != '\n') {
-      return fail(at_line(Error(ErrorCode::MalformedRevision, "a directive must stand at the start of its own line")
-                              .advise("move it to a line of its own, without indentation"),
+      return fail(at_line(Error(ErrorCode::MalformedRevision, "a directive must be on its own line, without indentation")
+                              .advise("move it to the start of its own line"),
                           line));
     }
     auto directive = parse_directive(text);
@@ -93,16 +93,15 @@ class ScriptReader {
     }
     if (directive->kind == Directive::Kind::Allow) {
       if (comment.place == CommentPlace::InStatement) {
-        return fail(at_line(Error(ErrorCode::MalformedRevision, "an allow line stands inside of a statement")
-                                .advise("move it above the statement"),
-                            line));
+        return fail(at_line(
+            Error(ErrorCode::MalformedRevision, "allow line inside a statement").advise("move it above the statement"), line));
       }
       script_.allows.push_back({std::move(directive->rule), std::move(directive->reason), line, scope()});
       return false;
     }
     if (directive->kind == Directive::Kind::Replaces) {
       if (!marks_.empty()) {
-        return fail(at_line(Error(ErrorCode::MalformedRevision, "a replaces line stands in a section")
+        return fail(at_line(Error(ErrorCode::MalformedRevision, "replaces line inside a section")
                                 .advise("move it above the first section, below the header"),
                             line));
       }
@@ -134,7 +133,7 @@ class ScriptReader {
     }
     TRY_ASSIGN(const auto statements, split_statements(text_.substr(0, end)));
     if (!statements.empty()) {
-      return fail(at_line(Error(ErrorCode::MalformedRevision, "SQL stands before the first section")
+      return fail(at_line(Error(ErrorCode::MalformedRevision, "SQL before the first section")
                               .advise("put '-- athanor:upgrade' on a line of its own above it"),
                           statements.front().line));
     }
@@ -156,7 +155,7 @@ class ScriptReader {
         break;
       case Directive::Kind::Step:
         if (section_ == nullptr) {
-          return fail(at_line(Error(ErrorCode::MalformedRevision, "a step stands outside of a section")
+          return fail(at_line(Error(ErrorCode::MalformedRevision, "step outside a section")
                                   .advise("put '-- athanor:upgrade' or '-- athanor:downgrade' above it"),
                               mark.line));
         }
@@ -175,7 +174,7 @@ class ScriptReader {
       const bool upgrade = mark.directive.kind == Directive::Kind::Upgrade;
       return fail(at_line(
           Error(ErrorCode::MalformedRevision, std::string("a second ") + (upgrade ? "upgrade" : "downgrade") + " section")
-              .advise("join the sections; '-- athanor:step' cuts one into steps"),
+              .advise("join the sections; '-- athanor:step' divides a section into steps"),
           mark.line));
     }
     section_ = &section;
@@ -197,7 +196,7 @@ class ScriptReader {
   Result<void> add_step(const Mark& mark, std::vector<SqlStatement> statements) {
     if (section_ == nullptr) {
       if (!statements.empty()) {
-        return fail(at_line(Error(ErrorCode::MalformedRevision, "SQL stands behind the irreversible line, in no section")
+        return fail(at_line(Error(ErrorCode::MalformedRevision, "SQL after the irreversible line, outside a section")
                                 .advise("put the irreversible line at the end of the file"),
                             statements.front().line));
       }
@@ -207,7 +206,7 @@ class ScriptReader {
     for (const auto& statement : statements) {
       TRY(check_statement(statement, kind != StepKind::Autocommit));
       if (kind != StepKind::Batch && placeholders(statement.sql) > 0) {
-        return fail(at_line(Error(ErrorCode::MalformedRevision, "{batch} stands outside of a batch step")
+        return fail(at_line(Error(ErrorCode::MalformedRevision, "{batch} outside a batch step")
                                 .advise("put '-- athanor:step batch table=… key=…' on a line of its own above the statement"),
                             statement.line));
       }
@@ -242,32 +241,32 @@ class ScriptReader {
     if (statements.size() != 1) {
       return refuse(statements.empty() ? mark.line : statements[1].line,
                     "a batch step holds exactly one statement, not " + std::to_string(statements.size()),
-                    statements.empty() ? "write one UPDATE, DELETE or INSERT … SELECT below the directive"
-                                       : "give each statement a batch step of its own, or end the batch with '-- athanor:step "
-                                         "transaction'");
+                    statements.empty()
+                        ? "write one UPDATE, DELETE or INSERT … SELECT below the directive"
+                        : "give each statement its own batch step, or end the batch with '-- athanor:step transaction'");
     }
     const auto& [sql, line] = statements.front();
     const StatementVerb verb = verb_of(sql);
     if (verb == StatementVerb::Other) {
-      return refuse(line, "a batch step is an UPDATE, a DELETE or an INSERT … SELECT",
-                    "put other statements into '-- athanor:step transaction' or 'autocommit'");
+      return refuse(line, "a batch step must be an UPDATE, a DELETE or an INSERT … SELECT",
+                    "put other statements into a step of kind transaction or autocommit");
     }
     const auto first = sql.find(kPlaceholder);
     if (first == std::string_view::npos) {
       return refuse(line, "the batch statement does not contain {batch}",
-                    "add it to the condition: WHERE … AND {batch}; each run puts a range of the key there");
+                    "add it to the condition: WHERE … AND {batch}; each batch replaces it with a range of the key");
     }
     if (sql.find(kPlaceholder, first + 1) != std::string_view::npos) {
       return refuse(line, "the batch statement contains {batch} more than once", "keep the one in the WHERE clause");
     }
     if (placeholders(sql) == 0) {
-      return refuse(line, "{batch} stands inside a string, a quoted name or a comment", "put it into the WHERE clause");
+      return refuse(line, "{batch} inside a string, a quoted name or a comment", "put it into the WHERE clause");
     }
     if (!restricts_rows(sql, first, kPlaceholder.size())) {
       const auto above = std::ranges::count(sql.substr(0, first), '\n');
       return refuse(line + static_cast<int>(above),
-                    "{batch} does not keep the statement to its range: each batch would reach every row",
-                    "join it to the rest of the WHERE clause with AND, outside of OR and NOT: WHERE (…) AND {batch}");
+                    "{batch} does not limit the statement to its range: each batch would process every row",
+                    "add it to the WHERE clause with AND, outside OR and NOT: WHERE (…) AND {batch}");
     }
     return {};
   }
@@ -317,9 +316,10 @@ ScriptReader::StatementVerb ScriptReader::verb_of(std::string_view sql) {
 
 Result<RevisionScript> parse_script(const Revision& revision, std::string text) {
   if (revision.format == RevisionFormat::AlembicPython) {
-    return fail(Error(ErrorCode::NotRenderable, "the body of revision " + revision.id + " is Python, which is not run here")
-                    .at(revision.path)
-                    .advise("render it to SQL once with `athanor import alembic`, which keeps ids and dependencies"));
+    return fail(
+        Error(ErrorCode::NotRenderable, "the body of revision " + revision.id + " is Python, which Athanor does not run")
+            .at(revision.path)
+            .advise("convert it to SQL with `athanor import alembic`, which keeps ids and dependencies"));
   }
   RevisionScript script;
   script.checksum = sha256_hex(text);

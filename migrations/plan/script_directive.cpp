@@ -135,7 +135,7 @@ Result<BatchOptions> batch_options(const std::vector<std::string_view>& words) {
     }
     const auto name = words[index].substr(0, equals);
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
-      return fail(malformed("batch option " + std::string(name) + " stands twice", "keep one of them"));
+      return fail(malformed("batch option " + std::string(name) + " is given twice", "keep one of them"));
     }
     seen.push_back(name);
     TRY(set_option(batch, name, words[index].substr(equals + 1)));
@@ -151,7 +151,7 @@ Result<Directive> parse_step(const std::vector<std::string_view>& words) {
   Directive directive;
   directive.kind = Directive::Kind::Step;
   if (words.size() < 2) {
-    return fail(malformed("the step directive does not say which kind of step",
+    return fail(malformed("the step directive has no kind",
                           "write '-- athanor:step transaction', 'autocommit' or 'batch table=… key=…'"));
   }
   const auto kind = std::find(kSteps.begin(), kSteps.end(), words[1]);
@@ -177,9 +177,9 @@ Result<Directive> parse_allow(std::string_view line) {
   directive.rule = std::string(rest.begin(), space);
   directive.reason = after_words(rest.substr(directive.rule.size()));
   if (directive.reason.empty()) {
-    return fail(malformed(directive.rule.empty() ? "the allow directive names no rule"
-                                                 : "the allow directive gives no reason for " + directive.rule,
-                          "write '-- athanor:allow RULE' and why: whoever reviews it next asks the same question"));
+    return fail(malformed(
+        directive.rule.empty() ? "the allow directive has no rule" : "the allow directive has no reason for " + directive.rule,
+        "write '-- athanor:allow RULE' and the reason, for the next reviewer"));
   }
   return directive;
 }
@@ -212,7 +212,7 @@ bool is_directive(std::string_view comment) {
 
 Result<Directive> parse_directive(std::string_view comment) {
   if (!is_directive(comment)) {
-    return fail(malformed("this comment is no directive", "write '-- athanor:name'"));
+    return fail(malformed("this comment is not a directive", "write '-- athanor:name'"));
   }
   const auto line = comment.substr(kPrefix.size());
   const auto words = words_of(line);
@@ -235,12 +235,12 @@ Result<Directive> parse_directive(std::string_view comment) {
   if (directive.kind == Directive::Kind::Irreversible) {
     directive.reason = after_words(line.substr(name.size()));
     if (directive.reason.empty()) {
-      return fail(malformed("the irreversible directive gives no reason",
-                            "write '-- athanor:irreversible' and why there is no way back: it is shown to whoever tries"));
+      return fail(malformed("the irreversible directive has no reason",
+                            "write '-- athanor:irreversible' and the reason: it is shown when someone tries to downgrade"));
     }
   } else if (words.size() > 1) {
     return fail(malformed("directive " + std::string(name) + " takes no options, but \"" + std::string(words[1]) + "\" follows",
-                          "steps have a line of their own: '-- athanor:step autocommit'"));
+                          "write the step on its own line: '-- athanor:step autocommit'"));
   }
   return directive;
 }

@@ -8,8 +8,7 @@
 namespace athanor {
 
 std::string SquashedLine::describe() const {
-  return "the database is at revision " + revision + ", one of those that the baseline " + baseline + " (" + path +
-         ") stands for";
+  return "the database is at revision " + revision + ", which was squashed into the baseline " + baseline + " (" + path + ")";
 }
 
 std::optional<SquashedLine> find_squashed_line(const RevisionGraph& graph, const RevisionSource& source,

@@ -17,7 +17,7 @@ struct SquashedLine {
   std::string revision;  // the database's revision
   std::string baseline;  // id of the baseline that replaces it
   std::string path;      // of the baseline's file
-  // "the database is at revision 1f0a, one of those that the baseline 8c1f (8c1f_baseline.sql) stands for".
+  // "the database is at revision 1f0a, which was squashed into the baseline 8c1f (8c1f_baseline.sql)".
   [[nodiscard]] std::string describe() const;
 };
 

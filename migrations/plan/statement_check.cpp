@@ -49,10 +49,10 @@ Result<void> check_transaction_control(const StatementShape& shape, int line) {
                                                     : "DISCARD would reset the session that runs the revisions",
                         line, "remove the statement: the session is reset after a revision that changed its settings"));
   }
-  return fail(refusal(std::string(name) + " would begin or end a transaction that the run itself keeps with its version row",
+  return fail(refusal(std::string(name) + " would interfere with the transaction in which the run updates the version table",
                       line,
-                      "remove the statement: a revision is one transaction; cut it with '-- athanor:step transaction', or use "
-                      "'-- athanor:step autocommit' for statements that need none"));
+                      "remove the statement: a revision is one transaction; split it with '-- athanor:step transaction', or "
+                      "use '-- athanor:step autocommit' for statements that run outside a transaction"));
 }
 
 // The statement's name if PostgreSQL refuses it in a transaction block; empty otherwise.
@@ -127,11 +127,11 @@ Result<void> check_isolation(const StatementShape& shape, const SqlStatement& st
   if (!sets || !before_queries) {
     return {};
   }
-  return fail(
-      refusal("the isolation level must be set before the first query, and the run has queried in this transaction already",
-              statement.line,
-              "leave it out, a revision runs READ COMMITTED; or put SET default_transaction_isolation = 'serializable' "
-              "alone above a line '-- athanor:step transaction', and what needs it below"));
+  return fail(refusal(
+      "the isolation level must be set before the first query, but the run has already executed queries in this transaction",
+      statement.line,
+      "remove it, since a revision runs READ COMMITTED; or put only SET default_transaction_isolation = 'serializable' above a "
+      "line '-- athanor:step transaction', and the statements that need it below"));
 }
 
 Error long_identifier(const StatementShape::LongIdentifier& found, const SqlStatement& statement) {
@@ -145,7 +145,7 @@ Error long_identifier(const StatementShape::LongIdentifier& found, const SqlStat
     shown += "…";
   }
   return refusal(
-      "identifier " + shown + " is " + std::to_string(found.bytes) + " bytes long; PostgreSQL would silently cut it to 63",
+      "identifier " + shown + " is " + std::to_string(found.bytes) + " bytes long; PostgreSQL would truncate it to 63",
       statement.line + count_lines(statement.sql, found.begin), "shorten it to 63 bytes or fewer");
 }
 
@@ -159,7 +159,7 @@ Result<void> check_statement(const SqlStatement& statement, bool transactional) 
   if (shape.unbalanced) {
     return fail(Error(ErrorCode::MalformedRevision, "the parentheses of the statement do not match")
                     .at(line_context(statement.line))
-                    .advise("balance the parentheses of the statement: until then its end cannot be told"));
+                    .advise("balance the parentheses, so that the end of the statement can be found"));
   }
   TRY(check_transaction_control(shape, statement.line));
   if (shape.starts("copy") && copies_client_data(statement.sql)) {
@@ -179,7 +179,7 @@ Result<void> check_statement(const SqlStatement& statement, bool transactional) 
                         "put '-- athanor:step autocommit' on a line of its own above it"));
   }
   if (const auto name = transactional ? std::string_view() : needs_transaction(shape); !name.empty()) {
-    return fail(refusal(std::string(name) + " means nothing in an autocommit step, where each statement stands alone",
+    return fail(refusal(std::string(name) + " has no effect in an autocommit step, where each statement is its own transaction",
                         statement.line, "put '-- athanor:step transaction' on a line of its own above it"));
   }
   return {};

@@ -90,7 +90,7 @@ class StatementSplitter {
   Error parenthesis_error(std::size_t position, std::string what) const {
     return or_client_copy(Error(ErrorCode::MalformedRevision, std::move(what))
                               .at(line_context(line_at(position)))
-                              .advise("balance the parentheses of the statement: until then its end cannot be told"));
+                              .advise("balance the parentheses, so that the end of the statement can be found"));
   }
 
   std::string_view text_;

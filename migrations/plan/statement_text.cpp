@@ -11,8 +11,8 @@ struct MetaCommand {
 };
 constexpr std::array<MetaCommand, 8> kMetaCommands{{
     {" copy ", "load rows with INSERT, or with COPY … FROM a file that the server can read"},
-    {" . ", "COPY … FROM STDIN and its data lines belong to psql: load rows with INSERT (pg_dump --inserts writes them so)"},
-    {" i ir include include_relative ", "put the included file's statements here, or into a revision of its own"},
+    {" . ", "COPY … FROM STDIN needs psql to send its data lines: load rows with INSERT (pg_dump --inserts)"},
+    {" i ir include include_relative ", "put the statements of the included file here, or into their own revision"},
     {" c connect ", "a revision works on one database: set the URL instead"},
     {" g gx gexec gset gdesc crosstabview ",
      "end the statement with a semicolon; use a DO block with EXECUTE for generated SQL"},
@@ -59,7 +59,7 @@ bool copies_client_data(std::string_view sql) {
 
 Error client_copy_error(int line) {
   return Error(ErrorCode::UnsupportedStatement,
-               "COPY with STDIN or STDOUT cannot stand in a revision: no client stands behind it to send or take the rows")
+               "COPY with STDIN or STDOUT is not possible in a revision: there is no client to send or receive the rows")
       .at(line_context(line))
       .advise("load rows with INSERT, or with COPY … FROM a file that the server can read");
 }
@@ -81,7 +81,7 @@ Error meta_command_error(std::string_view text, std::size_t position, int line) 
       hint = command.hint;
     }
   }
-  return Error(ErrorCode::UnsupportedStatement, "psql meta-command \\" + name + " is not SQL and cannot stand in a revision")
+  return Error(ErrorCode::UnsupportedStatement, "psql meta-command \\" + name + " is not SQL and cannot be used in a revision")
       .at(line_context(line))
       .advise(std::string(hint));
 }

@@ -34,7 +34,7 @@ bool is_copy(const PGresult* result) {
 Error too_large(std::string_view what, const std::string& place) {
   return Error(ErrorCode::ConnectionLost,
                place + " sent " + std::string(what) + " of more than 64 MiB; the connection was closed")
-      .advise("select less at once: a revision's rows are read by nobody");
+      .advise("select fewer rows: the results of a revision are discarded");
 }
 
 std::string in_seconds(milliseconds duration) {
@@ -210,7 +210,7 @@ Result<void> AnswerStream::ask(Wait& wait) {
     }
     if (now - *wait.cancelled >= kPatience) {
       leave(Error(ErrorCode::Interrupted, "stopped on request; " + settings_.place +
-                                              " did not answer the cancellation within " + in_seconds(kPatience) +
+                                              " did not respond to the cancel request within " + in_seconds(kPatience) +
                                               " and the connection was closed"));
       return fail(lost());
     }
@@ -223,9 +223,9 @@ Result<void> AnswerStream::ask(Wait& wait) {
   const bool hurried = !expected_.empty() && expected_.front().handling.hurried;
   // The server limits the statements of a migration; only our own queries have a limit here.
   if (hurried && now - wait.since >= settings_.answer_timeout) {
-    leave(Error(ErrorCode::ConnectionLost, settings_.place + " did not answer within " + in_seconds(settings_.answer_timeout) +
+    leave(Error(ErrorCode::ConnectionLost, settings_.place + " did not respond within " + in_seconds(settings_.answer_timeout) +
                                                "; the connection was closed")
-              .advise("look whether the server still works, and what stands between it and here"));
+              .advise("check that the server is working, and any firewall or proxy in between"));
     return fail(lost());
   }
   return {};
@@ -275,7 +275,7 @@ void AnswerStream::end_answer() {
   // A loop that raises notices must not flood the log, but the user should know that some are missing.
   if (messages_ > kMostMessages && message_listener_) {
     message_listener_(
-        {"NOTICE", "", std::to_string(messages_ - kMostMessages) + " further messages of the server are not shown", ""});
+        {"NOTICE", "", std::to_string(messages_ - kMostMessages) + " more messages from the server are not shown", ""});
   }
   current_ = {};
   begun_ = any_result_ = complete_ = false;
@@ -352,7 +352,7 @@ void AnswerStream::keep_rows(const PGresult* result) {
   }
   // A corrupt or malicious table must not exhaust our memory.
   if (kept_ > kMostKept || current_.rows.rows.size() > kMostKeptRows) {
-    leave(too_large("an answer", settings_.place));
+    leave(too_large("a result", settings_.place));
   }
 }
 
@@ -367,7 +367,7 @@ void AnswerStream::drop_copied() {
   if (length == -1) {
     copying_ = false;
   } else if (length == -2) {
-    leave(Error(ErrorCode::StatementFailed, "COPY FROM STDIN has no input here; the connection was closed")
+    leave(Error(ErrorCode::StatementFailed, "COPY FROM STDIN has no input in a revision; the connection was closed")
               .advise("write the rows as INSERT statements"));
   }
 }
@@ -380,9 +380,8 @@ void AnswerStream::hear(const PGresult* notice) {
   if (notice_bytes_ > kMostNoticeBytes) {
     leave(Error(ErrorCode::ConnectionLost, settings_.place + " sent more than 1 GiB of messages; the connection was closed")
               .with_retry(RetryClass::Terminal)
-              .advise(
-                  "let the revision, or a function or trigger that it runs, raise fewer messages, or set client_min_messages = "
-                  "error in the revision"));
+              .advise("raise fewer messages in the revision and in the functions and triggers it runs, or set "
+                      "client_min_messages = error in the revision"));
   } else if (message_listener_ && ++messages_ <= kMostMessages) {
     message_listener_(server_message(
         notice, {settings_.show_values, expected_.empty() ? std::string_view() : expected_.front().handling.sql}));

@@ -72,7 +72,7 @@ Result<bool> AuthenticationGate::pass_inward() {
   }
   const int length = number_at(message_, 1);
   if (length < 8 || static_cast<std::size_t>(length) > kLongest) {
-    return fail(ErrorCode::DatabaseUnreachable, "the server's request to authenticate cannot be read");
+    return fail(ErrorCode::DatabaseUnreachable, "invalid authentication request from the server");
   }
   if (!read_until(static_cast<std::size_t>(length) + 1)) {
     return ended_ && give();
@@ -80,12 +80,10 @@ Result<bool> AuthenticationGate::pass_inward() {
   const int code = number_at(message_, kHeader);
   const bool ends = code == 0 && asked_;
   if (!ends && !allowed_.allows(code)) {
-    return fail(
-        Error(ErrorCode::AuthenticationFailed,
-              "the server requests an authentication method that is not allowed: " + std::string(authentication_name(code)))
-            .advise(
-                "without verified TLS any server could read the password: use sslmode=verify-full, set password_encryption to "
-                "scram-sha-256, or allow the method with require_auth"));
+    return fail(Error(ErrorCode::AuthenticationFailed, "the server requests an authentication method that is not allowed: " +
+                                                           std::string(authentication_name(code)))
+                    .advise("without verified TLS, any server could obtain the password: use sslmode=verify-full, set "
+                            "password_encryption to scram-sha-256, or allow the method with require_auth"));
   }
   asked_ = true;
   done_ = code == 0;

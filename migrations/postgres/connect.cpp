@@ -104,7 +104,7 @@ class Handshake {
       if (status != CONNECTION_AWAITING_RESPONSE && status != CONNECTION_AUTH_OK) {
         gate_.reset();  // libpq closed this socket: it failed, or tries the next host
       } else if (!gate_->pass_outward()) {
-        return fail(ErrorCode::DatabaseUnreachable, "the server closed the connection while it was made");
+        return fail(ErrorCode::DatabaseUnreachable, "the server closed the connection during startup");
       } else if (gate_->is_done()) {
         gate_->step_aside(connection_);
         gate_.reset();
@@ -112,7 +112,7 @@ class Handshake {
     } else if (!allowed_.all() && status == CONNECTION_AWAITING_RESPONSE && PQsslInUse(connection_) == 0) {
       gate_ = AuthenticationGate::stand_before(connection_, allowed_);
       if (!gate_) {
-        return fail(ErrorCode::Io, "too many open files: there is no descriptor for a connection");
+        return fail(ErrorCode::Io, "too many open files to open a connection");
       }
     }
     return {};
@@ -250,10 +250,9 @@ Error blame_options(Error error, const ConnectionString& target) {
   if (has_options && std::ranges::find(kSettings, error.sqlstate) != kSettings.end()) {
     error.code = ErrorCode::Configuration;
     error.retry = RetryClass::Terminal;
-    error.hint = target.user_options.empty()
-                     ? "look at PGOPTIONS: the server must know the setting, and the user may set it"
-                     : "look at `options` of the database URL, and at PGOPTIONS: the server must know the "
-                       "setting, and the user may set it";
+    error.hint = target.user_options.empty() ? "check PGOPTIONS: the setting must exist, and the user must be allowed to set it"
+                                             : "check `options` of the database URL, and PGOPTIONS: the setting must exist, "
+                                               "and the user must be allowed to set it";
   }
   return error;
 }
@@ -319,7 +318,7 @@ Result<std::unique_ptr<Session>> PostgresFactory::open() {
   // Only after connecting, which polls the real socket.
   auto socket = MeteredSocket::take_over(opened.connection.get());
   if (!socket) {
-    return fail(ErrorCode::Io, "too many open files: there is no descriptor for the connection to " + impl_->target.place);
+    return fail(ErrorCode::Io, "too many open files to open the connection to " + impl_->target.place);
   }
   StreamSettings stream;
   stream.place = impl_->target.place;

@@ -31,7 +31,7 @@ std::string without_driver(const std::string& url) {
 }
 
 Error unreadable() {
-  return Error(ErrorCode::Configuration, "the database URL cannot be read")
+  return Error(ErrorCode::Configuration, "invalid database URL")
       .advise(
           "write postgresql://user:password@host:port/database, with special characters in user and password "
           "percent-encoded (@ is %40, : is %3A, / is %2F, % is %25)");
@@ -72,16 +72,16 @@ Error unreadable_keywords(const std::string& text, std::string_view reason, cons
     }
     behind_password = behind_password || name == "password" || name == "sslpassword";
   }
-  constexpr const char* kQuotes = "a value with blanks stands in single quotes: password='two words'";
+  constexpr const char* kQuotes = "put a value with spaces into single quotes: password='two words'";
   // libpq's own message quotes the word, which may be part of a password, so only its kind is used.
   if (reason.starts_with("invalid connection option")) {
-    return Error(ErrorCode::Configuration, "the connection string has a keyword that PostgreSQL does not know").advise(kQuotes);
+    return Error(ErrorCode::Configuration, "unknown keyword in the connection string").advise(kQuotes);
   }
   if (reason.starts_with("missing \"=\"")) {
-    return Error(ErrorCode::Configuration, "the connection string has a word without `=`").advise(kQuotes);
+    return Error(ErrorCode::Configuration, "missing `=` in the connection string").advise(kQuotes);
   }
   if (reason.starts_with("unterminated quoted string")) {
-    return Error(ErrorCode::Configuration, "the connection string has an unterminated quoted value").advise(kQuotes);
+    return Error(ErrorCode::Configuration, "unterminated quoted value in the connection string").advise(kQuotes);
   }
   return unreadable();
 }
@@ -99,8 +99,8 @@ Error unreadable_url(const ReadableUrl& url) {
   }
   for (std::size_t at = url.text.find('%'); at != std::string::npos; at = url.text.find('%', at + 1)) {
     if (!begins_hexadecimal(url.text, at + 1)) {
-      return Error(ErrorCode::Configuration, "the database URL contains a % that does not start a percent-encoded character")
-          .advise("write %25 for a % that is meant as such; other special characters are percent-encoded likewise (@ is %40)");
+      return Error(ErrorCode::Configuration, "the database URL contains a % that is not part of a percent-encoded character")
+          .advise("write %25 for a literal %; percent-encode other special characters likewise (@ is %40)");
     }
     if (url.text.compare(at, 3, "%00") == 0) {
       return Error(ErrorCode::Configuration, "the database URL contains %00, which no value may contain").advise("remove it");
@@ -231,14 +231,14 @@ bool is_postgres_url(std::string_view text) {
 Result<void> refuse_other_kinds(const std::string& text) {
   if (text.starts_with("jdbc:")) {
     return fail(
-        Error(ErrorCode::Configuration, "the database URL is one for JDBC")
+        Error(ErrorCode::Configuration, "the database URL is a JDBC URL")
             .advise("write postgresql://user:password@host:5432/database, without jdbc:; ssl=true is sslmode=require, and "
                     "currentSchema is execution.search_path in athanor.yaml"));
   }
   const auto scheme = text.find("://");
   if (scheme != std::string::npos && !is_postgres_url(text) && text.find('=') > scheme) {
-    return fail(Error(ErrorCode::Configuration, "the database URL is not one of PostgreSQL")
-                    .advise("Athanor works on PostgreSQL: the URL begins with postgresql://, without quotes around it"));
+    return fail(Error(ErrorCode::Configuration, "the database URL is not a PostgreSQL URL")
+                    .advise("write a URL that begins with postgresql://, without quotes"));
   }
   return {};
 }

@@ -118,7 +118,7 @@ std::string shown(std::string_view word) {
 Error malformed_options(std::string_view origin, std::string_view word, std::string_view what) {
   return Error(ErrorCode::Configuration, std::string(origin) + " has a word" + shown(word) + std::string(what))
       .advise(
-          "write -c NAME=VALUE or --NAME=VALUE, in a URL options=-cNAME%3DVALUE; a blank in a value has a backslash before it");
+          "write -c NAME=VALUE or --NAME=VALUE, in a URL options=-cNAME%3DVALUE; escape a space in a value with a backslash");
 }
 
 // Refuses settings that change how the server reads our text.
@@ -133,10 +133,10 @@ Result<void> check_setting(std::string_view setting, std::string_view origin) {
   const std::string_view value = setting.substr(equals + 1);
   constexpr std::array<std::string_view, 4> kOn{"on", "true", "yes", "1"};
   if ((name == "client_encoding" && !is_utf8(value)) || (name == "standard_conforming_strings" && !is_among(value, kOn))) {
-    return fail(Error(ErrorCode::Configuration, std::string(origin) + " sets " + name +
-                                                    ", which a migration session keeps at " +
-                                                    (name == "client_encoding" ? "UTF8" : "on"))
-                    .advise("leave it out: revisions are UTF-8 with standard strings, and the server must read them as such"));
+    return fail(
+        Error(ErrorCode::Configuration, std::string(origin) + " sets " + name + ", which a migration session sets to " +
+                                            (name == "client_encoding" ? "UTF8" : "on"))
+            .advise("remove it: revisions are UTF-8 with standard-conforming strings, and the server must read them that way"));
   }
   return {};
 }
@@ -155,10 +155,10 @@ Result<void> check_values(const std::vector<std::pair<std::string, std::string>>
     }
     constexpr std::array<std::string_view, 4> kOff{"off", "false", "no", "0"};
     if (keyword == "replication" && !is_among(value, kOff)) {
-      return fail(refusal(keyword, "leave it out: a replication connection runs no migration"));
+      return fail(refusal(keyword, "remove it: migrations cannot run over a replication connection"));
     }
     if (keyword == "client_encoding" && !is_utf8(value)) {
-      return fail(refusal(keyword, "leave it out: Athanor always speaks UTF-8"));
+      return fail(refusal(keyword, "remove it: Athanor always uses UTF-8"));
     }
   }
   return {};
@@ -185,7 +185,7 @@ Result<void> check_tls_files(const std::vector<std::pair<std::string, std::strin
       return fail(Error(ErrorCode::Configuration,
                         "the file that `" + std::string(name) +
                             "` of the database URL names cannot be read: " + std::generic_category().message(errno))
-                      .advise("name a file that is there and that this user may read"));
+                      .advise("name an existing file that this user can read"));
     }
   }
   return {};

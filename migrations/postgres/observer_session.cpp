@@ -115,7 +115,7 @@ class ObserverSession final : public ReadSession {
       // Detached: joining could block for as long as the network does.
       std::thread(std::move(task)).detach();
     } catch (const std::system_error&) {
-      return fail(ErrorCode::Io, "no thread is to be had for the second connection");
+      return fail(ErrorCode::Io, "cannot create a thread for the second connection");
     }
     if (answer.wait_for(kObserverPatience) == std::future_status::ready) {
       return answer.get();

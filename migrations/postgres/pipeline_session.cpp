@@ -41,7 +41,7 @@ Result<void> PipelineSession::enter_pipeline() {
 
 Result<void> PipelineSession::leave_pipeline() {
   if (!flights_.empty()) {
-    return fail(ErrorCode::Internal, "a query was asked while transactions are in flight");
+    return fail(ErrorCode::Internal, "a query was sent while transactions are in flight");
   }
   if (PQpipelineStatus(connection_.get()) != PQ_PIPELINE_OFF && PQexitPipelineMode(connection_.get()) != 1) {
     return fail(lost());

@@ -93,16 +93,16 @@ std::string own_hint(std::string_view sqlstate) {
   };
   static constexpr std::array kAdvice{
       Advice{"55P04",
-             "a new enum value can be used once its transaction is committed: add it in a revision or an autocommit step of "
-             "its own, before the one that uses it"},
+             "a new enum value can be used only after its transaction commits: add it in a separate revision or autocommit "
+             "step before the one that uses it"},
       Advice{"2D000",
-             "a revision cannot end its own transaction: leave out COMMIT and ROLLBACK, or move the CALL into an "
-             "autocommit step"},
+             "a revision cannot end its own transaction: remove COMMIT and ROLLBACK, or move the CALL into an autocommit step"},
       Advice{"3F000", "create the schema first, or set execution.search_path to one that exists"},
       Advice{"25006",
-             "the server or the role only reads: give the primary's URL (target_session_attrs=read-write), and look for "
+             "the server or the role is read-only: use the URL of the primary (target_session_attrs=read-write), and check "
              "default_transaction_read_only"},
-      Advice{"42501", "run as the owner, or set execution.role to one that may do it; in a revision, look at its SET ROLE"},
+      Advice{"42501",
+             "run as the owner, or set execution.role to a role with the privilege; in a revision, check its SET ROLE"},
   };
   const auto* const found = std::ranges::find(kAdvice, sqlstate, &Advice::sqlstate);
   return found == kAdvice.end() ? std::string() : std::string(found->hint);
@@ -205,31 +205,32 @@ Error cause_of(std::string_view report, const std::string& place) {
   };
   static constexpr std::array kCauses{
       Cause{"efinition of service", "the service named by `service` or PGSERVICE is not in any service file",
-            "check its name, PGSERVICEFILE and ~/.pg_service.conf", ErrorCode::Configuration},
-      Cause{"service file", "the file of services cannot be read", "check PGSERVICEFILE and ~/.pg_service.conf",
+            "check the service name, PGSERVICEFILE and ~/.pg_service.conf", ErrorCode::Configuration},
+      Cause{"service file", "cannot read the connection service file", "check PGSERVICEFILE and ~/.pg_service.conf",
             ErrorCode::Configuration},
       Cause{"private key", "the private key of `sslkey` cannot be used",
-            "sslkey names a file that belongs to you or root and that nobody else can read", ErrorCode::Configuration},
-      Cause{"root certificate file", "the file of `sslrootcert` is missing or cannot be read",
-            "name the file that holds the certificate of the authority, or sslrootcert=system where libpq knows it",
+            "sslkey must name a file that is owned by you or root and that nobody else can read", ErrorCode::Configuration},
+      Cause{"root certificate file", "cannot read the file given by `sslrootcert`",
+            "name the file with the certificate of the authority, or use sslrootcert=system if libpq supports it",
             ErrorCode::Configuration},
-      Cause{"certificate file", "the file of `sslcert` is missing or cannot be read",
-            "name the file of the client's certificate", ErrorCode::Configuration},
+      Cause{"certificate file", "cannot read the file given by `sslcert`", "name the file with the client certificate",
+            ErrorCode::Configuration},
       Cause{"hot standby mode", "the server does not match target_session_attrs",
-            "give the URL of such a server, or several hosts"},
-      Cause{"session is ", "the server does not match target_session_attrs", "give the URL of such a server, or several hosts"},
+            "use the URL of a server that matches, or list several hosts"},
+      Cause{"session is ", "the server does not match target_session_attrs",
+            "use the URL of a server that matches, or list several hosts"},
       Cause{"could not translate host name", "the host name cannot be resolved", "check the host of DATABASE_URL"},
-      Cause{"Connection refused", "nothing listens there", "check host and port of DATABASE_URL, and that the server runs"},
+      Cause{"Connection refused", "connection refused", "check host and port of DATABASE_URL, and that the server is running"},
       Cause{"No such file or directory", "there is no server on the local socket",
             "check host and port of DATABASE_URL; without a host the local socket is used"},
-      Cause{"timeout expired", "no answer in time", "check host, port and firewalls, or raise execution.connect_timeout"},
+      Cause{"timeout expired", "timeout expired", "check host, port and firewalls, or raise execution.connect_timeout"},
       Cause{"server does not support SSL", kNoTls,
             "turn TLS on at the server (ssl = on), or accept plain text with sslmode=disable"},
-      Cause{"certificate verify failed", "its TLS certificate was not accepted: no trusted authority signed it",
+      Cause{"certificate verify failed", "TLS certificate rejected: it is not signed by a trusted authority",
             "name the authority's certificate with sslrootcert"},
-      Cause{"certificate", "its TLS certificate was not accepted", "check sslmode, sslrootcert and the host name"},
-      Cause{"SSL", "TLS could not be agreed on", "check sslmode of DATABASE_URL"},
-      Cause{"server closed the connection", "it closed the connection while starting", "look into the server's log"},
+      Cause{"certificate", "TLS certificate rejected", "check sslmode, sslrootcert and the host name"},
+      Cause{"SSL", "TLS negotiation failed", "check sslmode of DATABASE_URL"},
+      Cause{"server closed the connection", "the server closed the connection during startup", "check the server log"},
   };
   for (const auto& cause : kCauses) {
     if (report.find(cause.text) != std::string_view::npos) {
@@ -248,12 +249,12 @@ Error connect_error(std::string_view report, const ConnectionString& target) {
   const std::string state = sqlstate_of(report);
   const auto says = [&](std::string_view text) { return report.find(text) != std::string_view::npos; };
   if (state == "28P01" || state == "28000") {
-    return Error(ErrorCode::AuthenticationFailed, "the database at " + place + " refused the user or its password")
+    return Error(ErrorCode::AuthenticationFailed, "the database at " + place + " rejected the user or the password")
         .advise("check user and password of DATABASE_URL, and the server's pg_hba.conf")
         .with_sqlstate(state);
   }
   if (says("no password supplied")) {
-    return Error(ErrorCode::AuthenticationFailed, "the database at " + place + " asks for a password and the URL has none")
+    return Error(ErrorCode::AuthenticationFailed, "the database at " + place + " requires a password, and the URL has none")
         .advise("put the password into DATABASE_URL, or use PGPASSFILE");
   }
   if (state == "3D000") {
@@ -262,8 +263,8 @@ Error connect_error(std::string_view report, const ConnectionString& target) {
         .with_sqlstate(state);
   }
   if (state == "08P01" && says("unsupported startup parameter")) {
-    return Error(ErrorCode::PoolerRefused, "a connection pooler answers at " + place + " instead of PostgreSQL")
-        .advise("migrations need a session of their own: give the URL of the server itself");
+    return Error(ErrorCode::PoolerRefused, "a connection pooler is running at " + place + " instead of PostgreSQL")
+        .advise("migrations need a dedicated session: use the URL of the server itself");
   }
   if (!state.empty()) {
     const auto at = report.find(state + ": ");

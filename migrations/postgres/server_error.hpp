@@ -33,7 +33,7 @@ struct MessageSource {
 // The connection broke while in use.
 [[nodiscard]] Error connection_lost(const std::string& place);
 // In the error of a connection for which sslmode asks for TLS, and the server has none.
-inline constexpr std::string_view kNoTls = "the server offers no TLS, and sslmode asks for it";
+inline constexpr std::string_view kNoTls = "the server does not support TLS, but sslmode requires it";
 // A connection attempt failed; `report` is libpq's text at verbosity VERBOSE.
 [[nodiscard]] Error connect_error(std::string_view report, const ConnectionString& target);
 // The SQLSTATE in such a text, or empty.

@@ -48,14 +48,14 @@ Result<void> name_system_authorities(std::vector<std::pair<std::string, std::str
   }
   if (mode != kVerified) {
     // PGSSLROOTCERT may be meant for other connections; this URL asks for a lower mode explicitly.
-    return named ? Result<void>(fail(Error(ErrorCode::Configuration, "sslrootcert=system goes with sslmode=verify-full alone")
+    return named ? Result<void>(fail(Error(ErrorCode::Configuration, "sslrootcert=system requires sslmode=verify-full")
                                          .advise("write sslmode=verify-full, or name the authority's file in sslrootcert")))
                  : Result<void>();
   }
   std::string file = authorities_file();
   if (file.empty()) {
     return fail(
-        Error(ErrorCode::Configuration, "sslrootcert=system: this machine has no file of trusted certificate authorities")
+        Error(ErrorCode::Configuration, "sslrootcert=system: no file of trusted certificate authorities found on this machine")
             .advise("install ca-certificates, set SSL_CERT_FILE, or name the authority's file in sslrootcert"));
   }
   if (const auto word = find("sslrootcert"); word != keywords.end()) {

@@ -79,19 +79,18 @@ std::optional<Error> failure_of(const Rehearsal& rehearsal, const std::string& c
                              : rehearsal.back == Rehearsal::Back::Failed ? "the downgrade of revision "
                                                                          : "after its downgrade, revision ";
     return Error(ErrorCode::ProofFailed,
-                 what + rehearsal.failed_revision + " does not run on " + copy + ": " + rehearsal.error->message)
+                 what + rehearsal.failed_revision + " fails on " + copy + ": " + rehearsal.error->message)
         .at(rehearsal.error->context)
         .with_sqlstate(rehearsal.error->sqlstate)
         .advise("correct the revision; the database was not changed");
   }
   if (!rehearsal.difference.empty()) {
-    return Error(ErrorCode::ProofFailed,
-                 "the downgrade does not lead back to the present schema: " + rehearsal.difference.front())
-        .advise("complete it: + is left over, - is missing");
+    return Error(ErrorCode::ProofFailed, "the downgrade does not restore the current schema: " + rehearsal.difference.front())
+        .advise("complete the downgrade: + is left over, - is missing");
   }
   if (!rehearsal.difference_again.empty()) {
     return Error(ErrorCode::ProofFailed,
-                 "the second upgrade does not lead where the first did: " + rehearsal.difference_again.front());
+                 "the second upgrade has a different result from the first: " + rehearsal.difference_again.front());
   }
   return std::nullopt;
 }
@@ -100,8 +99,9 @@ std::string success_of(const Rehearsal& rehearsal) {
   if (rehearsal.back == Rehearsal::Back::Same) {
     return "up, down and up again: the schema is the same each time";
   }
-  return rehearsal.irreversible.empty() ? "the downgrade runs"
-                                        : "the upgrade runs; the way down was not tried: revision " + rehearsal.irreversible;
+  return rehearsal.irreversible.empty()
+             ? "the downgrade succeeded"
+             : "the upgrade succeeded; the downgrade was not tried: revision " + rehearsal.irreversible;
 }
 
 }  // namespace athanor

@@ -28,8 +28,8 @@ constexpr std::array kMethods{
 Error unknown_list() {
   return Error(ErrorCode::Configuration, "the database URL has an invalid value for `require_auth`")
       .advise(
-          "write a list of password, md5, gss, sspi, scram-sha-256 and none, or all of them with ! for those that are refused:"
-          " !password,!md5");
+          "write a list of password, md5, gss, sspi, scram-sha-256 and none, or prefix all of them with ! to reject them: "
+          "!password,!md5");
 }
 
 }  // namespace

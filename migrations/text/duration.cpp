@@ -57,7 +57,7 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   while (!text.empty()) {
     const auto number = take_number(text);
     if (number >= 0 && text.empty() && total == 0) {
-      return fail(Error(ErrorCode::Configuration, "a duration without a unit")
+      return fail(Error(ErrorCode::Configuration, "the duration has no unit")
                       .advise("add the unit: " + std::to_string(number) + "ms, " + std::to_string(number) + "s or " +
                               std::to_string(number) + "m"));
     }

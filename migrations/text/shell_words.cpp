@@ -39,7 +39,7 @@ Result<std::vector<std::string>> split_words(std::string_view text) {
     }
   }
   if (quote != '\0') {
-    return fail(ErrorCode::Configuration, "a quote is not closed in: " + std::string(text));
+    return fail(ErrorCode::Configuration, "unterminated quote in: " + std::string(text));
   }
   if (in_word) {
     words.push_back(std::move(word));

@@ -50,12 +50,12 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark& mark) override {
     // yaml-cpp returns empty documents forever at a token that cannot begin a document, such as a stray "}".
     if (document_start_ == mark.pos) {
-      throw Refusal{"not valid YAML: nothing can begin here", "", line_of(mark), column_of(mark)};
+      throw Refusal{"invalid YAML: unexpected token", "", line_of(mark), column_of(mark)};
     }
     document_start_ = mark.pos;
     if (!documents_.empty() && !text_.substr(static_cast<std::size_t>(std::max(mark.pos, 0))).starts_with("---")) {
-      throw Refusal{"not valid YAML: this continues nothing", "correct the indentation, or begin a new document with `---`",
-                    line_of(mark), column_of(mark)};
+      throw Refusal{"invalid YAML: unexpected content after the document",
+                    "correct the indentation, or start a new document with `---`", line_of(mark), column_of(mark)};
     }
     root_ = YamlNode{};
     root_.line = line_of(mark);
@@ -65,12 +65,12 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     check(mark, "?", anchor);
     if (wants_key()) {
-      throw Refusal{"a key may not be empty", "", line_of(mark), column_of(mark)};
+      throw Refusal{"a key must not be empty", "", line_of(mark), column_of(mark)};
     }
     add(node_at(mark, YamlNode::Kind::Null));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    throw Refusal{"aliases are not allowed", "write the value out", line_of(mark), column_of(mark)};
+    throw Refusal{"aliases are not allowed", "write out the value", line_of(mark), column_of(mark)};
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
     check(mark, tag, anchor);
@@ -114,7 +114,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   static void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     if (anchor != YAML::NullAnchor) {
-      throw Refusal{"anchors are not allowed", "write the value out where it is used", line_of(mark), column_of(mark)};
+      throw Refusal{"anchors are not allowed", "write out the value where it is used", line_of(mark), column_of(mark)};
     }
     if (!tag.empty() && tag != "?" && tag != "!") {
       throw Refusal{"tags are not allowed", "remove the tag; quote a value that is text", line_of(mark), column_of(mark)};
@@ -137,7 +137,7 @@ class TreeBuilder final : public YAML::EventHandler {
         return;
       }
     }
-    throw Refusal{"not valid YAML: the quote is not closed", "", line_of(mark), column_of(mark)};
+    throw Refusal{"invalid YAML: unterminated quote", "", line_of(mark), column_of(mark)};
   }
 
   [[nodiscard]] bool wants_key() const {
@@ -313,10 +313,10 @@ Result<std::vector<YamlNode>> parse_yaml(std::string_view text, const std::strin
     return fail(
         Error(ErrorCode::Configuration, refusal.message).at(where(name, refusal.line, refusal.column)).advise(refusal.hint));
   } catch (const YAML::Exception& exception) {
-    return fail(Error(ErrorCode::Configuration, "not valid YAML: " + exception.msg)
+    return fail(Error(ErrorCode::Configuration, "invalid YAML: " + exception.msg)
                     .at(where(name, line_of(exception.mark), column_of(exception.mark))));
   } catch (const std::exception&) {  // a parser may throw other exceptions on malicious input
-    return fail(Error(ErrorCode::Configuration, "not readable as YAML").at(name));
+    return fail(Error(ErrorCode::Configuration, "invalid YAML").at(name));
   }
   return builder.take();
 }

@@ -18,18 +18,18 @@ std::string lower(std::string_view text) {
 constexpr std::string_view kSearchPath =
     "set execution.search_path in athanor.yaml (spec.database.schema of a resource), or options=-csearch_path%3DNAME in the "
     "URL";
-constexpr std::string_view kOneConnection = "leave it out: Athanor uses one connection and no pool";
-constexpr std::string_view kNoCache = "leave it out: Athanor keeps no prepared statements of yours";
+constexpr std::string_view kOneConnection = "remove it: Athanor uses one connection and no pool";
+constexpr std::string_view kNoCache = "remove it: Athanor does not cache your prepared statements";
 constexpr std::string_view kPooler =
-    "leave it out, and name the server itself or a session pooler: a transaction pooler cannot hold the migration lock";
+    "remove it, and use the server itself or a session pooler: a transaction pooler cannot hold the migration lock";
 constexpr std::string_view kVersionTable = "set version_table in athanor.yaml";
-constexpr std::string_view kMigrate = "leave it out: it belongs to golang-migrate";
+constexpr std::string_view kMigrate = "remove it: it belongs to golang-migrate";
 constexpr std::string_view kTimeouts = "set execution.statement_timeout or execution.lock_timeout in athanor.yaml";
 constexpr std::string_view kConnectTimeout = "write connect_timeout=SECONDS";
-constexpr std::string_view kUtf8 = "leave it out: Athanor always speaks UTF-8";
+constexpr std::string_view kUtf8 = "remove it: Athanor always uses UTF-8";
 constexpr std::string_view kSettings = "write options=-cNAME%3DVALUE";
 constexpr std::string_view kSslMode = "write sslmode=require, or sslmode=verify-full with sslrootcert";
-constexpr std::string_view kDriver = "leave it out: it belongs to the application's driver";
+constexpr std::string_view kDriver = "remove it: it belongs to the driver of the application";
 
 struct Foreign {
   std::string_view name;  // in lower case; a trailing '*' matches any rest
@@ -70,7 +70,7 @@ constexpr std::array kForeign{
     Foreign{"x-migrations-table", kVersionTable},
     Foreign{"x-*", kMigrate},
     Foreign{"server_settings", kSettings},
-    Foreign{"timezone", "leave it out: a migration session runs in UTC; a revision may SET TimeZone for itself"},
+    Foreign{"timezone", "remove it: a migration session runs in UTC; a revision can SET TimeZone for itself"},
     Foreign{"charset", kUtf8},
     Foreign{"encoding", kUtf8},
     Foreign{"characterencoding", kUtf8},
@@ -89,18 +89,18 @@ constexpr std::array kForeign{
     Foreign{"sslfactory", kSslMode},
     Foreign{"sslidentity", "write sslcert=FILE and sslkey=FILE"},
     Foreign{"applicationname", "write application_name=NAME"},
-    Foreign{"socket", "write host=FOLDER of the socket"},
-    Foreign{"unix_sock", "write host=FOLDER of the socket"},
-    Foreign{"unix_socket", "write host=FOLDER of the socket"},
-    Foreign{"database", "write dbname=NAME, or the name behind the host: /NAME"},
-    Foreign{"username", "write user=NAME, or the name in front of the host: NAME@"},
+    Foreign{"socket", "write host=FOLDER, the folder of the socket"},
+    Foreign{"unix_sock", "write host=FOLDER, the folder of the socket"},
+    Foreign{"unix_socket", "write host=FOLDER, the folder of the socket"},
+    Foreign{"database", "write dbname=NAME, or put the name after the host: /NAME"},
+    Foreign{"username", "write user=NAME, or put the name before the host: NAME@"},
     Foreign{"adapter", kDriver},
     Foreign{"driver", kDriver},
     Foreign{"async_fallback", kDriver},
     Foreign{"advisory_locks", kDriver},
     Foreign{"variables", kSettings},
     Foreign{"targetservertype", "write target_session_attrs=read-write"},
-    Foreign{"loadbalancehosts", "write load_balance_hosts=random, if the library knows it"},
+    Foreign{"loadbalancehosts", "write load_balance_hosts=random, if libpq supports it"},
     Foreign{"rewritebatchedinserts", kDriver},
     Foreign{"stringtype", kDriver},
 };
@@ -206,14 +206,14 @@ ReadableUrl readable_url(const std::string& url, std::span<const std::string> kn
 
 Error unknown_parameters(const ReadableUrl& url, std::span<const std::string> known) {
   if (url.unknown.empty()) {
-    return Error(ErrorCode::Configuration, "the database URL holds `ssl` with a value that means no mode")
+    return Error(ErrorCode::Configuration, "invalid value of `ssl` in the database URL")
         .advise("write sslmode=disable, prefer, require, verify-ca or verify-full");
   }
   if (url.may_contain_password) {
-    return Error(ErrorCode::Configuration, "the database URL holds a parameter that PostgreSQL does not know")
+    return Error(ErrorCode::Configuration, "the database URL has a parameter that PostgreSQL does not know")
         .advise(
-            "a special character in a value must be percent-encoded (& is %26, = is %3D, @ is %40, ? is %3F); parameters of an "
-            "application's driver must be left out");
+            "percent-encode special characters in values (& is %26, = is %3D, @ is %40, ? is %3F), and remove parameters of an "
+            "application's driver");
   }
   const std::vector<std::string_view> names(known.begin(), known.end());
   std::string list;
@@ -229,10 +229,10 @@ Error unknown_parameters(const ReadableUrl& url, std::span<const std::string> kn
     } else if (!near.empty()) {
       hint += "did you mean `" + std::string(near) + "`?";
     } else {
-      hint += "leave it out, or write it as libpq does (\"Parameter Key Words\" in PostgreSQL's manual)";
+      hint += "remove it, or use the name that libpq uses (\"Parameter Key Words\" in the PostgreSQL manual)";
     }
   }
-  return Error(ErrorCode::Configuration, std::string("the database URL holds ") +
+  return Error(ErrorCode::Configuration, std::string("the database URL has ") +
                                              (url.unknown.size() == 1 ? "a parameter" : "parameters") +
                                              " that PostgreSQL does not know: " + list)
       .advise(std::move(hint));

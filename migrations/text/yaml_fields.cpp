@@ -115,7 +115,7 @@ void YamlFields::required_text(std::string_view key, std::string& value) {
   }
   text(key, value);
   if (value.empty()) {
-    refuse(key, "may not be empty");
+    refuse(key, "must not be empty");
   }
 }
 
@@ -135,7 +135,7 @@ void YamlFields::choice(std::string_view key, std::string& value, std::vector<st
     list += name;
   }
   const auto near = closest_name(chosen, allowed);
-  fault(*found, path_of(key), "is none of " + list, near.empty() ? "" : "did you mean `" + std::string(near) + "`?");
+  fault(*found, path_of(key), "is not one of " + list, near.empty() ? "" : "did you mean `" + std::string(near) + "`?");
 }
 
 void YamlFields::flag(std::string_view key, bool& value) {

@@ -161,7 +161,7 @@ TEST_F(Rendering, WarnsOfValuesThatPythonMakesUp) {
 
 TEST_F(Rendering, RefusesWhatNoRevisionFileCanHold) {
   EXPECT_THAT(refused("def upgrade():\n    op.execute('BEGIN; SELECT 1; COMMIT')").at("reason").get<std::string>(),
-              HasSubstr("BEGIN would begin or end a transaction"));
+              HasSubstr("BEGIN would interfere with the transaction"));
   EXPECT_THAT(refused("def upgrade():\n    op.execute(\"SELECT 'a\\r\\nb'\")").at("reason").get<std::string>(),
               HasSubstr("carriage return"));
   EXPECT_THAT(refused("def upgrade():\n    op.create_index('i', 'team', ['name'], postgresql_concurrently=True)")

@@ -61,7 +61,7 @@ TEST(Squash, RefusesADatabaseInTheMiddleByName) {
                                                 {"check"}}) {
     const Json refused = scene.json(words);
     EXPECT_EQ(refused["error"]["code"], "unknown-database-revision") << words.front();
-    EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("at revision r2, one of those that the baseline r3"));
+    EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("at revision r2, which was squashed into the baseline r3"));
     EXPECT_THAT(refused["error"]["hint"].get<std::string>(),
                 HasSubstr("upgrade the database to r3 with the files from before the squash"));
   }

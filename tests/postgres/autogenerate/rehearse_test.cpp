@@ -72,7 +72,7 @@ TEST_F(Rehearse, RunsOnTheLiveSchemaAndNotOnWhatTheRevisionsMake) {
   revision("a2", "a1", "CREATE TABLE c (id int);", "DROP TABLE c;");
   const auto result = run({"rehearse"});
   EXPECT_EQ(result.exit_code, 16) << result.out << result.err;
-  EXPECT_THAT(result.err, HasSubstr("revision a2 does not run on a copy of the schema: relation \"c\" already exists"));
+  EXPECT_THAT(result.err, HasSubstr("revision a2 fails on a copy of the schema: relation \"c\" already exists"));
   EXPECT_THAT(result.err, HasSubstr("line 7"));
 }
 
@@ -84,14 +84,14 @@ TEST_F(Rehearse, FindsADowngradeThatDoesNotLeadBack) {
   EXPECT_EQ(json["downgrade"]["difference"], Json::array({"+ index public.b.i"}));
   revision("a2", "a1", "ALTER TABLE a ADD COLUMN x int;", "SELECT 1 / 0;");
   const auto failed = run({"rehearse"});
-  EXPECT_THAT(failed.err, HasSubstr("the downgrade of revision a2 does not run on a copy of the schema: division by zero"));
+  EXPECT_THAT(failed.err, HasSubstr("the downgrade of revision a2 fails on a copy of the schema: division by zero"));
 }
 
 TEST_F(Rehearse, SaysWhenTheWayDownWasNotTried) {
   revision("a2", "a1", "ALTER TABLE a ADD COLUMN x int;\n\n-- athanor:irreversible the values are gone", "");
   const auto result = run({"rehearse"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("the way down was not tried: revision a2 is irreversible: the values are gone"));
+  EXPECT_THAT(result.out, HasSubstr("the downgrade was not tried: revision a2 is irreversible: the values are gone"));
   EXPECT_THAT(result.out, Not(HasSubstr("the same each time")));
 }
 
@@ -142,8 +142,7 @@ TEST_F(Rehearse, SaysThatTheDatabaseIsAheadOfTheFiles) {
 TEST_F(Rehearse, TellsWhatTheDowngradeLeftBeforeWhatThenFails) {
   revision("a2", "a1", "CREATE TABLE c (id int);", "SELECT 1;");
   const Json json = this->json({"rehearse"});
-  EXPECT_THAT(json["message"].get<std::string>(),
-              testing::StartsWith("the downgrade does not lead back to the present schema: "))
+  EXPECT_THAT(json["message"].get<std::string>(), testing::StartsWith("the downgrade does not restore the current schema: "))
       << json.dump(2);
 }
 
@@ -196,7 +195,7 @@ TEST_F(RehearseOnABackup, FindsWhatOnlyTheRowsRefuseAndShowsNoValue) {
   EXPECT_EQ(run({"rehearse"}).exit_code, 0) << "the schema alone allows it";
   const auto told = run({"rehearse", "--backup", "latest"});
   EXPECT_EQ(told.exit_code, 16);
-  EXPECT_THAT(told.err, HasSubstr("revision a2 does not run on the backup"));
+  EXPECT_THAT(told.err, HasSubstr("revision a2 fails on the backup"));
   EXPECT_THAT(told.out + told.err, Not(HasSubstr("4711")));
 }
 

@@ -369,7 +369,7 @@ TEST_F(OperatorOnce, RehearsesOnTheBackupOfTheRun) {
   EXPECT_EQ(scene.once(flags, options).exit_code, 1);
   const std::string status = scene.status("orders");
   EXPECT_TRUE(holds(status, "RehearsalFailed")) << status;
-  EXPECT_TRUE(holds(status, "does not run on the backup")) << status;
+  EXPECT_TRUE(holds(status, "fails on the backup")) << status;
   EXPECT_FALSE(holds(status, "4711")) << status;
   EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
 }

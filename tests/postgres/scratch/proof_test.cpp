@@ -89,7 +89,7 @@ TEST(Proof, ShowsWhatTheDowngradeLeavesBehind) {
 TEST(Proof, SaysWhichStatementDoesNotRun) {
   const ProofScene scene;
   EXPECT_THAT(scene.refused(kOne, kTwo, "SELECT 1;\nALTER TABLE nowhere ADD v text;", "SELECT 1;"),
-              HasSubstr("line 3: the upgrade does not run on a copy of the schema: relation \"nowhere\" does not exist"));
+              HasSubstr("line 3: the upgrade fails on a copy of the schema: relation \"nowhere\" does not exist"));
 }
 
 TEST(Proof, FindsRowsThatGetLost) {

@@ -84,7 +84,7 @@ TEST(Authentication, ChecksEveryRequestOfTheServer) {
 TEST(Authentication, DoesNotFallBackToPlainTextWhenTheServerHasNoTls) {
   const Talk refused = talk({"N", kPassword}, "!password,!md5", "require");
   EXPECT_THAT(refused.heard, Not(HasSubstr("CANARY")));
-  EXPECT_THAT(refused.error.message, HasSubstr("offers no TLS"));
+  EXPECT_THAT(refused.error.message, HasSubstr("does not support TLS"));
 }
 
 TEST(Authentication, ReadsTheListAsLibpq16Does) {

@@ -49,7 +49,7 @@ TEST(Connect, RefusesOtherDatabases) {
 TEST(Connect, SaysWhichSettingToCheckWhenNothingListens) {
   const Error error = refusal("postgresql://user:hunter2@127.0.0.1:1/db");
   EXPECT_EQ(error.code, ErrorCode::DatabaseUnreachable);
-  EXPECT_EQ(error.message, "cannot connect to 127.0.0.1:1/db: nothing listens there");
+  EXPECT_EQ(error.message, "cannot connect to 127.0.0.1:1/db: connection refused");
   EXPECT_NE(error.hint.find("host and port"), std::string::npos);
   EXPECT_EQ(error.retry, RetryClass::Transient);
   expect_no_secret(error);
@@ -90,7 +90,7 @@ TEST(Connect, GivesUpAfterTheConnectTimeout) {
   const auto start = std::chrono::steady_clock::now();
   const Error error = refusal("postgresql://u@127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/db", settings);
   ::close(listener);
-  EXPECT_NE(error.message.find("no answer in time"), std::string::npos) << error.message;
+  EXPECT_NE(error.message.find("timeout expired"), std::string::npos) << error.message;
   EXPECT_EQ(error.code, ErrorCode::DatabaseUnreachable);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
 }

@@ -241,7 +241,7 @@ TEST_F(PipelineSession, TellsOnlySoManyMessagesOfAStatement) {
   session->set_message_listener([&](const ServerMessage& message) { texts.push_back(message.text); });
   ASSERT_TRUE(session->execute_autocommit("DO $$ BEGIN FOR i IN 1..1000 LOOP RAISE WARNING 'line %', i; END LOOP; END $$"));
   ASSERT_EQ(texts.size(), 101U);
-  EXPECT_EQ(texts.back(), "900 further messages of the server are not shown");
+  EXPECT_EQ(texts.back(), "900 more messages from the server are not shown");
 }
 
 TEST_F(PipelineSession, GivesErrorsTheServersHintAndPosition) {

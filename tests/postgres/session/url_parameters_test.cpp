@@ -160,9 +160,9 @@ TEST(UrlParameters, WhoseOptionsAreNoSettingsAreRefused) {
       {"-B%2010", "`-B`"},
       {"-c", "`-c`"},
       {"search_path%3Dapp", "a word that is not a setting"},
-      {"-cclient_encoding%3DLATIN1", "client_encoding, which a migration session keeps at UTF8"},
-      {"--client-encoding%3DSQL_ASCII", "client_encoding, which a migration session keeps at UTF8"},
-      {"-c%20Standard_Conforming_Strings%3Doff", "standard_conforming_strings, which a migration session keeps at on"},
+      {"-cclient_encoding%3DLATIN1", "client_encoding, which a migration session sets to UTF8"},
+      {"--client-encoding%3DSQL_ASCII", "client_encoding, which a migration session sets to UTF8"},
+      {"-c%20Standard_Conforming_Strings%3Doff", "standard_conforming_strings, which a migration session sets to on"},
   };
   for (const auto& [options, says] : wrong) {
     EXPECT_THAT(told(error_of(parameters("options=" + std::string(options)))),
@@ -183,8 +183,8 @@ TEST(UrlParameters, ThatCannotBeReadSayWhy) {
       {"postgresql://app:SECRET%zz@localhost/db", "write %25"},
       {"host=localhost frobnicate=1 password=SECRET", "`frobnicate`"},
       {"host=localhost sslmod=require", "did you mean `sslmode`?"},
-      {"host=localhost password=SECRET frobnicate=1", "a keyword that PostgreSQL does not know"},
-      {"host=localhost dbname", "a word without `=`"},
+      {"host=localhost password=SECRET frobnicate=1", "unknown keyword in the connection string"},
+      {"host=localhost dbname", "missing `=` in the connection string"},
       {"host=localhost password='SECRET", "an unterminated quoted value"},
   };
   for (const auto& [url, says] : unreadable) {

@@ -167,7 +167,7 @@ TEST(Configuration, RefusesWhatItCannotMean) {
   EXPECT_EQ(refused("execution:\n  lock_timout: 2s\n"),
             "athanor.yaml:2: field `execution.lock_timout`: unknown field | did you mean `lock_timeout`?");
   EXPECT_EQ(refused("execution:\n  lock_timeout: 2\n"),
-            "athanor.yaml:2: field `execution.lock_timeout`: a duration without a unit | add the unit: 2ms, 2s or 2m");
+            "athanor.yaml:2: field `execution.lock_timeout`: the duration has no unit | add the unit: 2ms, 2s or 2m");
   EXPECT_EQ(refused("version_locations: []\n"),
             "athanor.yaml:1: field `version_locations`: needs at least one folder, and none may be empty | ");
   EXPECT_EQ(refused("output_encoding: latin-1\n"),
@@ -175,11 +175,11 @@ TEST(Configuration, RefusesWhatItCannotMean) {
   EXPECT_EQ(refused("file_template: '%(nope)s'\n"),
             "athanor.yaml:1: field `file_template`: unknown token `%(nope)` | known names: rev, slug, epoch, year, month, day, "
             "hour, minute, second");
-  EXPECT_EQ(refused("version_table: ''\n"), "athanor.yaml:1: field `version_table`: may not be empty | ");
+  EXPECT_EQ(refused("version_table: ''\n"), "athanor.yaml:1: field `version_table`: must not be empty | ");
   EXPECT_EQ(refused("version_table: " + std::string(64, 'x') + "\n"),
             "athanor.yaml:1: field `version_table`: is longer than 63 bytes, PostgreSQL's limit for names | ");
   EXPECT_EQ(refused("post_write_hooks:\n- name: x\n  type: shell\n  entrypoint: y\n"),
-            "athanor.yaml:3: field `post_write_hooks[0].type`: is none of exec, console_scripts, module | ");
+            "athanor.yaml:3: field `post_write_hooks[0].type`: is not one of exec, console_scripts, module | ");
   EXPECT_EQ(refused("database_url: x\nsqlalchemy.url: y\n"),
             "athanor.yaml:2: field `sqlalchemy.url`: means the same as `database_url`, which is also set | keep one of them");
   EXPECT_EQ(refused("- a\n"), "athanor.yaml:1: expected a mapping, found a list | ");

@@ -141,7 +141,7 @@ TEST(Manifest, RefusesWrongTypesAndValues) {
   EXPECT_EQ(problem(with_more("  targetRevision: 1975\n")),
             "shop.yaml:10: field `spec.targetRevision`: expected text, found a number | put the value in quotes");
   EXPECT_EQ(problem(with_more("  policy: {downgrade: allow}\n")),
-            "shop.yaml:10: field `spec.policy.downgrade`: is none of Refuse, Keep, Allow | did you mean `Allow`?");
+            "shop.yaml:10: field `spec.policy.downgrade`: is not one of Refuse, Keep, Allow | did you mean `Allow`?");
   EXPECT_NE(problem(with_more("  execution: {migrationLockWait: 10}\n"))
                 .find("shop.yaml:10: field `spec.execution.migrationLockWait`"),
             std::string::npos);

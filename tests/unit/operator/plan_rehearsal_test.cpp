@@ -110,7 +110,7 @@ TEST_F(PlanRehearsal, IsDoneOncePerPlan) {
 
 TEST_F(PlanRehearsal, HoldsUpAPlanThatFails) {
   rehearsals.failure =
-      Error(ErrorCode::ProofFailed, "revision a2 does not run on a copy of the schema: no such table").with_sqlstate("42P01");
+      Error(ErrorCode::ProofFailed, "revision a2 fails on a copy of the schema: no such table").with_sqlstate("42P01");
   for (int look = 0; look < 2; ++look) {
     const Outcome outcome = reconcile();
     EXPECT_EQ(outcome.kind, Kind::Stalled);

@@ -212,7 +212,7 @@ TEST_F(ReconcilerTest, NamesTheSquashedRevisionADatabaseStandsAt) {
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.kind, Kind::Stalled);
   EXPECT_EQ(outcome.reason, Reason::UnknownDatabaseRevision);
-  EXPECT_EQ(outcome.error->message, "the database is at revision a3, one of those that the baseline a4 (a4.sql) stands for");
+  EXPECT_EQ(outcome.error->message, "the database is at revision a3, which was squashed into the baseline a4 (a4.sql)");
   EXPECT_NE(outcome.error->hint.find("the files before the squash with spec.targetRevision a4"), std::string::npos);
 }
 

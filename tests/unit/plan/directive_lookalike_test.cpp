@@ -192,10 +192,10 @@ TEST(DirectiveLookalike, WhatCouldBeADirectiveIsAnErrorWithItsLineAndTheRightFor
     EXPECT_TRUE(error.starts_with("versions/ab12.sql:")) << marker << "\n" << error;
   }
   EXPECT_EQ(error_of(between("-- +goose Down")),
-            "versions/ab12.sql:8: \"-- +goose Down\" could be meant as a directive but is a comment");
+            "versions/ab12.sql:8: \"-- +goose Down\" looks like a directive but is only a comment");
   EXPECT_EQ(parse(kHeader + between("-- +goose Down")).error().hint,
-            "write '-- athanor:downgrade' on a line of its own where the downgrade begins; a comment that is prose begins with "
-            "'-- athanor:note'");
+            "write '-- athanor:downgrade' on a line of its own where the downgrade begins; begin an ordinary comment with '-- "
+            "athanor:note'");
 }
 
 TEST(DirectiveLookalike, TheHintNamesTheDirectiveThatWasMeant) {
@@ -204,7 +204,7 @@ TEST(DirectiveLookalike, TheHintNamesTheDirectiveThatWasMeant) {
     EXPECT_TRUE(hint(comment).starts_with("write '-- athanor:downgrade' on a line of its own")) << comment << hint(comment);
   }
   EXPECT_TRUE(hint("-- +goose Up").starts_with("write '-- athanor:upgrade'")) << hint("-- +goose Up");
-  EXPECT_TRUE(hint("-- +goose StatementBegin").starts_with("remove it: where a statement ends"));
+  EXPECT_TRUE(hint("-- +goose StatementBegin").starts_with("remove it: Athanor finds the end of a statement"));
   EXPECT_TRUE(hint("-- +goose NO TRANSACTION").starts_with("write '-- athanor:step autocommit'"));
   EXPECT_TRUE(hint("-- athanor step batch").starts_with("write '-- athanor:step transaction'"));
   EXPECT_TRUE(hint("-- athanor irreversible x").starts_with("write '-- athanor:irreversible'"));
@@ -255,7 +255,7 @@ TEST(DirectiveLookalike, ACommentInsideAStatementIsProse) {
 // There a directive ends a statement without its semicolon, and so would a misspelt one.
 TEST(DirectiveLookalike, OursIsAlsoRefusedBehindAStatementWithoutItsSemicolon) {
   EXPECT_EQ(error_of("-- athanor:upgrade\nCREATE TABLE t (a int)\n-- athanor downgrade\nDROP TABLE t"),
-            "versions/ab12.sql:8: this comment looks like a directive but is not written like one");
+            "versions/ab12.sql:8: this comment looks like a directive but is not valid as one");
 }
 
 TEST(DirectiveLookalike, StandsAlsoAboveTheFirstSectionAndBehindTheLastStatement) {

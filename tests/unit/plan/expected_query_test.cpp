@@ -34,7 +34,7 @@ TEST(ExpectedQueries, RefuseWhatIsNoQueryAndWhatExpectsNothing) {
   EXPECT_EQ(message("COMMIT;"), "v.sql:1: only queries can be verified");
   EXPECT_EQ(message("-- expect:\nSELECT 1;"), "v.sql:1: the expectation is empty");
   EXPECT_EQ(message("-- expects: rows\nSELECT 1;"), "v.sql:1: an expectation begins with `-- expect:`");
-  EXPECT_EQ(message("-- expect: rows\n-- expect: 1\nSELECT 1;"), "v.sql:2: a second expectation of the same query");
+  EXPECT_EQ(message("-- expect: rows\n-- expect: 1\nSELECT 1;"), "v.sql:2: a second expectation for the same query");
   EXPECT_EQ(message("SELECT 1;\n-- expect: rows\n"), "v.sql:2: no query follows the expectation");
   EXPECT_THAT(message("SELECT 'x"), HasSubstr("v.sql"));
 }
@@ -45,7 +45,7 @@ TEST(ExpectedQueries, RefuseAnExpectationThatDoesNotStandAboveItsQuery) {
         "SELECT\n-- expect: rows\n1;", "/* expect: rows */ SELECT 1;", "SELECT 1; --expect : 3\n"}) {
     const auto queries = parse_expected_queries(text, "v.sql");
     ASSERT_FALSE(queries) << text;
-    EXPECT_EQ(queries.error().message, "the expectation does not stand above its query") << text;
+    EXPECT_EQ(queries.error().message, "the expectation is not above its query") << text;
   }
   EXPECT_TRUE(parse_expected_queries("SELECT '-- expect: 1';\n  -- expect: 2\n  SELECT 2; -- we expect two: always", "v.sql"));
 }

@@ -152,7 +152,7 @@ TEST(Offline, ADowngradeMustSayWhereItStarts) {
   const auto plan = small_history().offline(Direction::Downgrade, "base");
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, ErrorCode::InvalidTarget);
-  EXPECT_EQ(plan.error().message, "downgrade --sql must be told where it starts");
+  EXPECT_EQ(plan.error().message, "downgrade --sql needs a start");
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ TEST(Planner, AnIrreversibleRevisionStopsTheDowngradeBeforeAnythingRuns) {
   const auto plan = history.plan(Direction::Downgrade, {"bbb2"}, "base");
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, ErrorCode::Irreversible);
-  EXPECT_EQ(plan.error().message, "revision aaa1 cannot be taken back: the rows are gone");
+  EXPECT_EQ(plan.error().message, "revision aaa1 cannot be undone: the rows are gone");
   EXPECT_TRUE(history.plan(Direction::Downgrade, {"bbb2"}, "aaa1"));
   EXPECT_TRUE(history.plan(Direction::Upgrade, {}, "head"));
 }
@@ -110,7 +110,7 @@ TEST(Planner, AMissingDowngradeSectionIsAnErrorAndAnEmptyOneIsNot) {
   const auto plan = history.plan(Direction::Downgrade, {"bbb2"}, "base");
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, ErrorCode::Irreversible);
-  EXPECT_EQ(plan.error().message, "revision aaa1 cannot be taken back: its file has no downgrade section");
+  EXPECT_EQ(plan.error().message, "revision aaa1 cannot be undone: its file has no downgrade section");
   EXPECT_NE(plan.error().context.find("aaa1_step.sql"), std::string::npos);
   EXPECT_TRUE(history.plan(Direction::Downgrade, {"bbb2"}, "aaa1"));
 }

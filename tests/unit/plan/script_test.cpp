@@ -115,13 +115,13 @@ TEST(Script, AnIrreversibleRevisionSaysWhy) {
   const auto script = parsed("-- athanor:upgrade\nDROP TABLE t;\n-- athanor:irreversible  the rows are gone \n");
   EXPECT_TRUE(script.irreversible);
   EXPECT_EQ(script.irreversible_reason, "the rows are gone");
-  EXPECT_EQ(error_of("-- athanor:irreversible\n"), "versions/ab12.sql:6: the irreversible directive gives no reason");
+  EXPECT_EQ(error_of("-- athanor:irreversible\n"), "versions/ab12.sql:6: the irreversible directive has no reason");
   EXPECT_EQ(error_of("-- athanor:irreversible a\n-- athanor:irreversible b"),
             "versions/ab12.sql:7: a second irreversible line");
   EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:irreversible a\n-- athanor:downgrade\nSELECT 1;"),
-            "versions/ab12.sql:7: a downgrade section stands in a revision marked irreversible");
+            "versions/ab12.sql:7: the revision is marked irreversible but has a downgrade section");
   EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:irreversible a\n\nSELECT 1;"),
-            "versions/ab12.sql:9: SQL stands behind the irreversible line, in no section");
+            "versions/ab12.sql:9: SQL after the irreversible line, outside a section");
 }
 
 TEST(Script, UnknownDirectivesAreRefusedWithASuggestion) {
@@ -131,8 +131,7 @@ TEST(Script, UnknownDirectivesAreRefusedWithASuggestion) {
   EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:step autocomit\n"),
             "versions/ab12.sql:7: unknown kind of step \"autocomit\"");
   EXPECT_NE(hint_of("-- athanor:upgrade\n-- athanor:step autocomit\n").find("`autocommit`"), std::string::npos);
-  EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:step\n"),
-            "versions/ab12.sql:7: the step directive does not say which kind of step");
+  EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:step\n"), "versions/ab12.sql:7: the step directive has no kind");
   EXPECT_EQ(error_of("-- athanor:upgrade now\n"),
             "versions/ab12.sql:6: directive upgrade takes no options, but \"now\" follows");
   EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:step autocommit size=3\n"),
@@ -144,20 +143,20 @@ TEST(Script, WhatWasMeantAsADirectiveNeverPassesForAComment) {
        {"--athanor:downgrade", "--  athanor:downgrade", "-- Athanor:downgrade", "-- athanor :downgrade",
         "-- athanor: downgrade", "-- athanor:", "--- athanor:downgrade", "--\tathanor:downgrade"}) {
     EXPECT_EQ(error_of("-- athanor:upgrade\nSELECT 1;\n" + line + "\nSELECT 2;"),
-              "versions/ab12.sql:8: this comment looks like a directive but is not written like one")
+              "versions/ab12.sql:8: this comment looks like a directive but is not valid as one")
         << line;
   }
-  const std::string place = "versions/ab12.sql:7: a directive must stand at the start of its own line";
+  const std::string place = "versions/ab12.sql:7: a directive must be on its own line, without indentation";
   EXPECT_EQ(error_of("-- athanor:upgrade\nSELECT 1; -- athanor:downgrade\n"), place);
   EXPECT_EQ(error_of("-- athanor:upgrade\n  -- athanor:downgrade\n"), place);
   EXPECT_TRUE(parse("-- athanor:upgrade\n-- athanor is a furnace: keep it hot\nSELECT 1;"));
 }
 
 TEST(Script, SqlOutsideOfASectionIsRefusedWithTheWayOut) {
-  EXPECT_EQ(error_of("\nSELECT 1;\n"), "versions/ab12.sql:7: SQL stands before the first section");
-  EXPECT_EQ(error_of("SELECT 1;\n-- athanor:upgrade\n"), "versions/ab12.sql:6: SQL stands before the first section");
+  EXPECT_EQ(error_of("\nSELECT 1;\n"), "versions/ab12.sql:7: SQL before the first section");
+  EXPECT_EQ(error_of("SELECT 1;\n-- athanor:upgrade\n"), "versions/ab12.sql:6: SQL before the first section");
   EXPECT_EQ(hint_of("SELECT 1;"), "put '-- athanor:upgrade' on a line of its own above it");
-  EXPECT_EQ(error_of("-- athanor:step autocommit\n"), "versions/ab12.sql:6: a step stands outside of a section");
+  EXPECT_EQ(error_of("-- athanor:step autocommit\n"), "versions/ab12.sql:6: step outside a section");
 }
 
 TEST(Script, ASectionStandsOnce) {
@@ -175,7 +174,7 @@ TEST(Script, BatchOptionsAreChecked) {
   EXPECT_EQ(batch("table=t"), at + "a batch step needs key=");
   EXPECT_EQ(batch("table=t key=id sise=3"), at + "unknown batch option \"sise\"");
   EXPECT_EQ(batch("table=t key=id size"), at + "batch option \"size\" has no value");
-  EXPECT_EQ(batch("table=t key=id size=1 size=2"), at + "batch option size stands twice");
+  EXPECT_EQ(batch("table=t key=id size=1 size=2"), at + "batch option size is given twice");
   EXPECT_EQ(batch("table=t key=id size=0"), at + "batch option size=0 is not a whole number between 1 and 10000000");
   EXPECT_EQ(batch("table=t key=id size=10x"), at + "batch option size=10x is not a whole number between 1 and 10000000");
   EXPECT_EQ(batch("table=t key=id rate=-1"), at + "batch option rate=-1 is not a whole number between 0 and 1000000000");
@@ -207,11 +206,11 @@ TEST(Script, ABatchStepIsOneStatementWithOnePlaceholder) {
             "versions/ab12.sql:9: a batch step holds exactly one statement, not 2");
   EXPECT_EQ(batch("DELETE FROM t WHERE id < 3"), at + "the batch statement does not contain {batch}");
   EXPECT_EQ(batch("DELETE FROM t WHERE {batch} OR {batch}"), at + "the batch statement contains {batch} more than once");
-  EXPECT_EQ(batch("UPDATE t SET a = '{batch}'"), at + "{batch} stands inside a string, a quoted name or a comment");
-  EXPECT_EQ(batch("UPDATE t SET a = 1 -- {batch}"), at + "{batch} stands inside a string, a quoted name or a comment");
+  EXPECT_EQ(batch("UPDATE t SET a = '{batch}'"), at + "{batch} inside a string, a quoted name or a comment");
+  EXPECT_EQ(batch("UPDATE t SET a = 1 -- {batch}"), at + "{batch} inside a string, a quoted name or a comment");
   for (const std::string other : {"SELECT 1 WHERE {batch}", "INSERT INTO t VALUES ({batch})", "TRUNCATE t",
                                   "CREATE TABLE x AS SELECT 1 WHERE {batch}", "SELECT 1 WHERE {batch} FOR UPDATE"}) {
-    EXPECT_EQ(batch(other), at + "a batch step is an UPDATE, a DELETE or an INSERT … SELECT") << other;
+    EXPECT_EQ(batch(other), at + "a batch step must be an UPDATE, a DELETE or an INSERT … SELECT") << other;
   }
 }
 
@@ -261,11 +260,11 @@ TEST(Script, ThePlaceholderMustRestrictTheRows) {
            "INSERT INTO u SELECT id FROM t ON CONFLICT (id) DO UPDATE SET n = 1 WHERE {batch}",
        }) {
     EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:step batch table=t key=id\n" + sql),
-              "versions/ab12.sql:8: {batch} does not keep the statement to its range: each batch would reach every row")
+              "versions/ab12.sql:8: {batch} does not limit the statement to its range: each batch would process every row")
         << sql;
   }
   EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:step batch table=t key=id\nDELETE FROM t\nWHERE a\n OR {batch};"),
-            "versions/ab12.sql:10: {batch} does not keep the statement to its range: each batch would reach every row");
+            "versions/ab12.sql:10: {batch} does not limit the statement to its range: each batch would process every row");
 }
 
 TEST(Script, ThePlaceholderMayStandInWhatTheRowsComeFrom) {
@@ -301,7 +300,7 @@ TEST(Script, ThePlaceholderMayStandInWhatTheRowsComeFrom) {
 
 TEST(Script, ThePlaceholderOutsideOfABatchStepIsAnError) {
   EXPECT_EQ(error_of("-- athanor:upgrade\nDELETE FROM t WHERE\n {batch};"),
-            "versions/ab12.sql:7: {batch} stands outside of a batch step");
+            "versions/ab12.sql:7: {batch} outside a batch step");
   EXPECT_TRUE(parse("-- athanor:upgrade\nSELECT '{batch}' -- {batch}\n;"));
 }
 
@@ -315,15 +314,15 @@ TEST(Script, ManyPlaceholdersInStringsCostOnePass) {
 
 TEST(Script, RefusedStatementsNameFileAndLine) {
   EXPECT_EQ(error_of("-- athanor:upgrade\nSELECT 1;\n  COMMIT;", ErrorCode::UnsupportedStatement),
-            "versions/ab12.sql:8: COMMIT would begin or end a transaction that the run itself keeps with its version row");
+            "versions/ab12.sql:8: COMMIT would interfere with the transaction in which the run updates the version table");
   EXPECT_EQ(error_of("-- athanor:upgrade\nCREATE INDEX CONCURRENTLY i ON t (a);", ErrorCode::UnsupportedStatement),
             "versions/ab12.sql:7: CREATE INDEX CONCURRENTLY cannot run inside a transaction");
   EXPECT_EQ(error_of("-- athanor:upgrade\n\\i x.sql\n", ErrorCode::UnsupportedStatement),
-            "versions/ab12.sql:7: psql meta-command \\i is not SQL and cannot stand in a revision");
+            "versions/ab12.sql:7: psql meta-command \\i is not SQL and cannot be used in a revision");
   EXPECT_EQ(
       error_of("-- athanor:upgrade\nCOPY t FROM stdin;\nit's\n\\.\n-- athanor:downgrade\n", ErrorCode::UnsupportedStatement),
-      "versions/ab12.sql:7: COPY with STDIN or STDOUT cannot stand in a revision: no client stands behind it to send or take "
-      "the rows");
+      "versions/ab12.sql:7: COPY with STDIN or STDOUT is not possible in a revision: there is no client to send or receive the "
+      "rows");
   EXPECT_EQ(error_of("-- athanor:upgrade\nSELECT 'x;\n-- athanor:downgrade\n"),
             "versions/ab12.sql:7: unterminated quoted string");
   EXPECT_EQ(error_of("-- athanor:upgrade\nSELECT (1;\n-- athanor:downgrade\n"),

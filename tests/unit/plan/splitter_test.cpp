@@ -151,13 +151,14 @@ TEST(Splitter, PsqlMetaCommandsAreNamedWithTheirLine) {
     expect_error(text, ErrorCode::UnsupportedStatement, described);
   };
   refused("SELECT 1;\n\\copy t from 'it''s.csv'\n",
-          "line 2: psql meta-command \\copy is not SQL and cannot stand in a revision");
-  refused("\\i other.sql\nSELECT 1;", "line 1: psql meta-command \\i is not SQL and cannot stand in a revision");
-  refused("SELECT 'a'\n\\gexec\n", "line 2: psql meta-command \\gexec is not SQL and cannot stand in a revision");
+          "line 2: psql meta-command \\copy is not SQL and cannot be used in a revision");
+  refused("\\i other.sql\nSELECT 1;", "line 1: psql meta-command \\i is not SQL and cannot be used in a revision");
+  refused("SELECT 'a'\n\\gexec\n", "line 2: psql meta-command \\gexec is not SQL and cannot be used in a revision");
   refused("SELECT E'\\n';\n  \\set ON_ERROR_STOP on\n",
-          "line 2: psql meta-command \\set is not SQL and cannot stand in a revision");
-  refused("\\restrict x'y\n", "line 1: psql meta-command \\restrict is not SQL and cannot stand in a revision");
-  refused("INSERT INTO t VALUES (1);\n1\t2\n\\.\n", "line 3: psql meta-command \\. is not SQL and cannot stand in a revision");
+          "line 2: psql meta-command \\set is not SQL and cannot be used in a revision");
+  refused("\\restrict x'y\n", "line 1: psql meta-command \\restrict is not SQL and cannot be used in a revision");
+  refused("INSERT INTO t VALUES (1);\n1\t2\n\\.\n",
+          "line 3: psql meta-command \\. is not SQL and cannot be used in a revision");
 }
 
 TEST(Splitter, BackslashesInsideQuotesAndCommentsAreNoMetaCommands) {
@@ -166,7 +167,7 @@ TEST(Splitter, BackslashesInsideQuotesAndCommentsAreNoMetaCommands) {
 
 TEST(Splitter, DataLinesBehindCopyAreNotMistakenForSql) {
   const std::string copy =
-      "line 2: COPY with STDIN or STDOUT cannot stand in a revision: no client stands behind it to send or take the rows";
+      "line 2: COPY with STDIN or STDOUT is not possible in a revision: there is no client to send or receive the rows";
   expect_error("SELECT 1;\nCOPY t (a) FROM stdin;\nit's\n\\.\n", ErrorCode::UnsupportedStatement, copy);
   expect_error("SELECT 1;\nCOPY t FROM STDIN WITH (FORMAT csv);\n1\t(2\n\\.\n", ErrorCode::UnsupportedStatement, copy);
   expect_error("SELECT 1;\nCOPY t FROM stdin;\n\\N\t1\n\\.\n", ErrorCode::UnsupportedStatement, copy);

@@ -16,7 +16,7 @@ std::string refusal(const std::string& sql, bool transactional = true) {
 }
 
 TEST(StatementCheck, TransactionControlIsRefusedByName) {
-  const std::string end = " would begin or end a transaction that the run itself keeps with its version row";
+  const std::string end = " would interfere with the transaction in which the run updates the version table";
   const std::vector<std::pair<std::string, std::string>> refused{{"BEGIN", "BEGIN"},
                                                                  {"begin /* x */ work", "BEGIN"},
                                                                  {"START TRANSACTION READ ONLY", "START TRANSACTION"},
@@ -49,7 +49,7 @@ TEST(StatementCheck, SettingsThatReinterpretTheTextThatFollowsAreRefused) {
         "UPDATE pg_settings SET setting = 'gbk' WHERE name = 'client_encoding'"}) {
     EXPECT_EQ(
         refusal(sql),
-        "line 7: client_encoding may not be changed in a revision: the server would read the text that follows in another "
+        "line 7: client_encoding must not be changed in a revision: the server would read the text that follows in another "
         "encoding")
         << sql;
   }
@@ -57,10 +57,9 @@ TEST(StatementCheck, SettingsThatReinterpretTheTextThatFollowsAreRefused) {
        {"SET standard_conforming_strings = off", "SET standard_conforming_strings TO 'false'",
         "SET LOCAL standard_conforming_strings = 0", "SELECT set_config('standard_conforming_strings', 'off', false)",
         "ALTER SYSTEM SET standard_conforming_strings = off"}) {
-    EXPECT_EQ(
-        refusal(sql, sql.starts_with("SE")),
-        "line 7: standard_conforming_strings may not be changed in a revision: the server would read the text of strings that "
-        "follow otherwise")
+    EXPECT_EQ(refusal(sql, sql.starts_with("SE")),
+              "line 7: standard_conforming_strings must not be changed in a revision: the server would read the text of later "
+              "string constants differently")
         << sql;
   }
 }
@@ -70,9 +69,9 @@ TEST(StatementCheck, AnIsolationLevelThatComesTooLateIsRefused) {
        {"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "set transaction read write, isolation level repeatable read",
         "SET TRANSACTION READ ONLY, DEFERRABLE", "SET TRANSACTION SNAPSHOT '00000003-1'",
         "SET LOCAL transaction_isolation = 'serializable'", "SET transaction_isolation TO serializable"}) {
-    EXPECT_EQ(
-        refusal(sql),
-        "line 7: the isolation level must be set before the first query, and the run has queried in this transaction already")
+    EXPECT_EQ(refusal(sql),
+              "line 7: the isolation level must be set before the first query, but the run has already executed queries in "
+              "this transaction")
         << sql;
   }
   for (const std::string sql :
@@ -112,7 +111,7 @@ TEST(StatementCheck, SavepointsMayStandInATransaction) {
        {"SAVEPOINT a", "RELEASE a", "RELEASE SAVEPOINT a", "ROLLBACK TO a", "ROLLBACK WORK TO SAVEPOINT a",
         "ROLLBACK TRANSACTION TO a", "LOCK TABLE t", "SET LOCAL x = 1"}) {
     EXPECT_EQ(refusal(sql), "");
-    EXPECT_NE(refusal(sql, false).find("means nothing in an autocommit step"), std::string::npos) << sql;
+    EXPECT_NE(refusal(sql, false).find("has no effect in an autocommit step"), std::string::npos) << sql;
   }
 }
 
@@ -174,7 +173,7 @@ TEST(StatementCheck, TheirHarmlessRelativesMayStandInATransaction) {
 
 TEST(StatementCheck, CopyThroughTheClientIsRefused) {
   const std::string message =
-      "line 7: COPY with STDIN or STDOUT cannot stand in a revision: no client stands behind it to send or take the rows";
+      "line 7: COPY with STDIN or STDOUT is not possible in a revision: there is no client to send or receive the rows";
   for (const std::string sql : {"COPY t FROM STDIN", "copy t (a, b) from stdin with (format csv)", "COPY t TO STDOUT",
                                 "COPY (SELECT 1) TO stdout", "COPY t FROM stdout"}) {
     EXPECT_EQ(refusal(sql), message) << sql;
@@ -195,7 +194,7 @@ TEST(StatementCheck, NothingMayReleaseTheMigrationLock) {
 }
 
 TEST(StatementCheck, AMetaCommandIsNamed) {
-  EXPECT_EQ(refusal("\\connect other"), "line 7: psql meta-command \\connect is not SQL and cannot stand in a revision");
+  EXPECT_EQ(refusal("\\connect other"), "line 7: psql meta-command \\connect is not SQL and cannot be used in a revision");
 }
 
 TEST(StatementCheck, AnIdentifierThatPostgresWouldCutIsNamedWithItsLengthAndLine) {
@@ -203,9 +202,9 @@ TEST(StatementCheck, AnIdentifierThatPostgresWouldCutIsNamedWithItsLengthAndLine
   const std::string cut(64, 'b');
   EXPECT_EQ(refusal("CREATE TABLE " + fits + " (\"" + fits + "\" int)"), "");
   EXPECT_EQ(refusal("CREATE TABLE t (\n  " + cut + " int)"),
-            "line 8: identifier " + cut + " is 64 bytes long; PostgreSQL would silently cut it to 63");
+            "line 8: identifier " + cut + " is 64 bytes long; PostgreSQL would truncate it to 63");
   EXPECT_EQ(refusal("CREATE TABLE \"" + cut + "\" (a int)"),
-            "line 7: identifier " + cut + " is 64 bytes long; PostgreSQL would silently cut it to 63");
+            "line 7: identifier " + cut + " is 64 bytes long; PostgreSQL would truncate it to 63");
 }
 
 TEST(StatementCheck, IdentifiersAreMeasuredInBytesWithoutTheirQuotes) {

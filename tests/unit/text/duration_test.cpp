@@ -20,7 +20,7 @@ TEST(Duration, ReadsNumbersWithUnits) {
 TEST(Duration, NamesTheUnitsOfABareNumber) {
   const auto bare = parse_duration("30");
   ASSERT_FALSE(bare);
-  EXPECT_EQ(bare.error().message, "a duration without a unit");
+  EXPECT_EQ(bare.error().message, "the duration has no unit");
   EXPECT_EQ(bare.error().hint, "add the unit: 30ms, 30s or 30m");
 }
 

@@ -71,7 +71,7 @@ TEST(StrictYaml, RefusesKeysGivenTwiceWithBothLines) {
 
 TEST(StrictYaml, RefusesKeysThatAreNotText) {
   EXPECT_EQ(refused("? [a]\n: 1\n"), "f.yaml:1:3: a key must be text");
-  EXPECT_EQ(refused("~: 1\n"), "f.yaml:1:1: a key may not be empty");
+  EXPECT_EQ(refused("~: 1\n"), "f.yaml:1:1: a key must not be empty");
 }
 
 TEST(StrictYaml, NamesThePlaceOfASyntaxError) {
@@ -80,12 +80,12 @@ TEST(StrictYaml, NamesThePlaceOfASyntaxError) {
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code, ErrorCode::Configuration);
     EXPECT_TRUE(parsed.error().describe().starts_with("f.yaml:")) << parsed.error().describe();
-    EXPECT_NE(parsed.error().describe().find(": not valid YAML: "), std::string::npos) << parsed.error().describe();
+    EXPECT_NE(parsed.error().describe().find(": invalid YAML: "), std::string::npos) << parsed.error().describe();
   }
-  EXPECT_EQ(refused("a: 1\nb: 'x\n"), "f.yaml:2:4: not valid YAML: the quote is not closed");
-  EXPECT_EQ(refused("a: \"x\\\"\n"), "f.yaml:1:4: not valid YAML: the quote is not closed");
+  EXPECT_EQ(refused("a: 1\nb: 'x\n"), "f.yaml:2:4: invalid YAML: unterminated quote");
+  EXPECT_EQ(refused("a: \"x\\\"\n"), "f.yaml:1:4: invalid YAML: unterminated quote");
   EXPECT_EQ(refused("a: 'it''s'\nb: \"x\\\"y\"\n"), "accepted");
-  EXPECT_EQ(refused("- a\nb: 1\n"), "f.yaml:2:1: not valid YAML: this continues nothing");
+  EXPECT_EQ(refused("- a\nb: 1\n"), "f.yaml:2:1: invalid YAML: unexpected content after the document");
   EXPECT_EQ(refused("%TAG ! x\n--- a\n"), "f.yaml:1:1: directives are not allowed");
   EXPECT_TRUE(refused("a:\n\t- b\n").starts_with("f.yaml:2:")) << refused("a:\n\t- b\n");
 }
@@ -193,7 +193,7 @@ TEST(YamlFields, RefusesWrongTypesWithFileLineAndField) {
   EXPECT_EQ(fault("a: 99999999999999999999\n", [&](YamlFields& f) { f.integer("a", number, 1, 9); }),
             "f.yaml:1: field `a`: must lie between 1 and 9 | ");
   EXPECT_EQ(fault("a: 30\n", [&](YamlFields& f) { f.duration("a", duration); }),
-            "f.yaml:1: field `a`: a duration without a unit | add the unit: 30ms, 30s or 30m");
+            "f.yaml:1: field `a`: the duration has no unit | add the unit: 30ms, 30s or 30m");
   EXPECT_EQ(fault("a:\n- x\n- 1\n", [&](YamlFields& f) { f.text_list("a", list); }),
             "f.yaml:3: field `a[1]`: expected text, found a number | put the value in quotes");
   EXPECT_EQ(fault("a: x\n", [&](YamlFields& f) { f.mapping("a", [](YamlFields&) {}); }),
@@ -203,7 +203,7 @@ TEST(YamlFields, RefusesWrongTypesWithFileLineAndField) {
                   [&](YamlFields& f) {
                     f.choice("a", text, {"fast", "slow"});
                   }),
-            "f.yaml:1: field `a`: is none of fast, slow | did you mean `slow`?");
+            "f.yaml:1: field `a`: is not one of fast, slow | did you mean `slow`?");
 }
 
 TEST(YamlFields, RefusesFieldsNobodyAskedForWithASuggestion) {
