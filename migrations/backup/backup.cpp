@@ -127,7 +127,7 @@ Result<std::vector<BackupRecord>> prune(const BackupTools& tools, const BackupJo
   TRY_ASSIGN(ProvenExpiry expiry, proven_expiry(tools.store, std::move(list.backups), subject_of(tools, job, facts),
                                                 job.settings.retention, tools.clock.wall_now(), known, tools.stop));
   for (const Error& damage : expiry.damaged) {
-    tools.progress.warning(damage.describe() + "; it does not count as a backup that stays");
+    tools.progress.warning(damage.describe() + "; it is not counted as a backup to keep");
   }
   const BackupCatalogue catalogue(job.ledger_schema);
   for (BackupRecord& record : expiry.expired) {
@@ -167,7 +167,7 @@ void record_and_prune(const BackupTools& tools, const BackupJob& job, std::uniqu
       recorded = BackupCatalogue(job.ledger_schema).record(*session, record);
     }
     if (!recorded) {
-      tools.progress.warning("the backup is good, but it is not in the catalogue of the database: " +
+      tools.progress.warning("the backup is valid, but could not be recorded in the catalogue of the database: " +
                              recorded.error().describe());
     }
   }
@@ -175,7 +175,7 @@ void record_and_prune(const BackupTools& tools, const BackupJob& job, std::uniqu
     tools.progress.stage(BackupStage::Pruning, tools.store.describe());
     const auto pruned = prune(tools, job, writable ? session.get() : nullptr, facts, record.id, false);
     if (!pruned) {
-      tools.progress.warning("old backups were not deleted: " + pruned.error().describe());
+      tools.progress.warning("could not delete old backups: " + pruned.error().describe());
     }
   }
 }
@@ -264,7 +264,7 @@ Result<BackupRecord> verify_backup(BackupStore& store, const std::string& refere
 
 Result<std::vector<BackupRecord>> prune_backups(const BackupTools& tools, const BackupJob& job, bool dry_run) {
   if (job.settings.retention.unlimited()) {
-    return fail(Error(ErrorCode::Usage, "nothing says how many backups stay, or for how long")
+    return fail(Error(ErrorCode::Usage, "no retention is set")
                     .advise("give --keep N or --max-age DURATION, or set backup.keep or backup.max_age in athanor.yaml"));
   }
   TRY_ASSIGN(const std::unique_ptr<Session> session, tools.sessions.open());

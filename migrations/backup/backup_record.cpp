@@ -157,22 +157,23 @@ std::string write_manifest(const BackupRecord& record) {
 
 Result<BackupRecord> read_manifest(std::string_view text, std::string_view name) {
   const auto broken = [&](const std::string& why) {
-    return fail(Error(ErrorCode::BackupCorrupt, "the manifest cannot be read: " + why).at(std::string(name)));
+    return fail(Error(ErrorCode::BackupCorrupt, "cannot read the manifest: " + why).at(std::string(name)));
   };
   try {
     const Json json = Json::parse(text);
     const int format = json.at("athanor_backup").get<int>();
     if (format != kFormat) {
-      return broken("its format is " + std::to_string(format) + ", and this Athanor knows " + std::to_string(kFormat));
+      return broken("its format is " + std::to_string(format) + ", but this version of Athanor reads " +
+                    std::to_string(kFormat));
     }
     BackupRecord record = record_from(json);
     // A renamed manifest would describe, and delete, another dump.
     if (manifest_name(record.file) != name) {
-      return broken("it names another file, " + record.file);
+      return broken("it belongs to another file, " + record.file);
     }
     return record;
   } catch (const std::exception&) {  // nlohmann's messages quote the manifest's text
-    return broken("it is not a manifest of a backup, or a part of it is missing");
+    return broken("it is not the manifest of a backup, or it is incomplete");
   }
 }
 

@@ -39,11 +39,11 @@ Result<void> require_space(const BackupTools& tools, const BackupSettings& setti
   if (!free || *free >= expected + settings.min_free) {
     return {};
   }
-  return fail(Error(ErrorCode::BackupFailed, "not enough free space: " + size_text(*free) + " are left, the dump may take " +
+  return fail(Error(ErrorCode::BackupFailed, "not enough free space: " + size_text(*free) + " available, the dump may need " +
                                                  size_text(expected) + " (an estimate), and " + size_text(settings.min_free) +
-                                                 " shall stay free")
+                                                 " must stay free")
                   .at(tools.store.describe())
-                  .advise("make room, lower backup.keep, or set backup.check_space: false when you know better"));
+                  .advise("free some space, lower backup.keep, or set backup.check_space: false to skip this check"));
 }
 
 std::vector<std::string> dump_arguments(const BackupJob& job, const ClientPrograms& programs, const Snapshot& snapshot) {
@@ -139,7 +139,7 @@ class Run {
       record_.size += bytes.size();
       if (job_.has_room && !job_.has_room(record_.size)) {
         return fail(Error(ErrorCode::BackupRefused,
-                          "the dump has more bytes than are left for it (" + std::to_string(record_.size) + " so far)"));
+                          "the dump exceeds the space that is left for it (" + std::to_string(record_.size) + " so far)"));
       }
       return writer.write(bytes);
     };

@@ -43,9 +43,10 @@ Result<void> append_line(std::string& text, const std::string& name, const std::
   const bool lossy = value.find_first_of("\n\r") != std::string::npos ||
                      (!value.empty() && (value.front() == ' ' || value.back() == ' ' || value.back() == '\t'));
   if (lossy) {
-    return fail(Error(ErrorCode::Configuration, "`" + name +
-                                                    "` of the database URL cannot be handed to pg_dump: it has a line "
-                                                    "break, or a blank at an end"));
+    return fail(Error(
+        ErrorCode::Configuration,
+        "`" + name +
+            "` of the database URL cannot be passed to pg_dump: it contains a line break, or begins or ends with a space"));
   }
   text += name + "=" + value + "\n";
   return {};
@@ -69,7 +70,7 @@ Result<std::string> service_text(const ConnectionKeywords& keywords, const std::
 
 Result<std::string> password_text(const std::string& password) {
   if (password.find_first_of("\n\r") != std::string::npos) {
-    return fail(Error(ErrorCode::Configuration, "the password has a line break and cannot be handed to pg_dump"));
+    return fail(Error(ErrorCode::Configuration, "the password contains a line break and cannot be passed to pg_dump"));
   }
   // Any host, because the URL may name several.
   std::string text = "*:*:*:*:";
@@ -88,7 +89,7 @@ Result<UniqueFd> memory_file(const char* name, std::string_view text) {
   if (!file || ::fchmod(file.get(), 0600) != 0 ||
       ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     return fail(
-        Error(ErrorCode::BackupFailed, "cannot hand the connection to pg_dump: " + std::generic_category().message(errno)));
+        Error(ErrorCode::BackupFailed, "cannot pass the connection to pg_dump: " + std::generic_category().message(errno)));
   }
   return file;
 }

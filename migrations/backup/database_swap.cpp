@@ -27,11 +27,10 @@ Result<void> require_lock(Session& holder) {
   if (held && *held) {
     return {};
   }
-  return fail(
-      Error(ErrorCode::ConnectionLost,
-            "the migration lock of the old database was lost while the backup was restored: somebody may have migrated it"
-            " meanwhile; nothing was changed")
-          .advise("look at the database, and restore again"));
+  return fail(Error(ErrorCode::ConnectionLost,
+                    "the migration lock of the old database was lost during the restore, so another run may have migrated it; "
+                    "nothing was changed")
+                  .advise("check the database, then restore again"));
 }
 
 }  // namespace
@@ -126,7 +125,7 @@ Result<std::string> DatabaseSwap::replace(const std::string& name, const std::st
   if (!swapped) {
     // Undo ALLOW_CONNECTIONS false, or the old database would stay unreachable.
     if (auto open = session_.execute_autocommit(allow_sql(name, true)); !open) {
-      swapped.error().hint = "the old database takes no connections; run: " + allow_sql(name, true);
+      swapped.error().hint = "the old database does not accept connections; run: " + allow_sql(name, true);
     }
     return fail(std::move(swapped).error());
   }

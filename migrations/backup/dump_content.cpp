@@ -9,7 +9,7 @@
 namespace athanor {
 namespace {
 
-constexpr const char* kDoNotUse = "do not rely on this file; take another backup";
+constexpr const char* kDoNotUse = "do not use this file; take another backup";
 
 }  // namespace
 
@@ -21,7 +21,7 @@ Result<void> require_same(const DumpContent& found, const DumpContent& expected,
                     .advise(kDoNotUse));
   }
   if (found.sha256 != expected.sha256) {
-    return fail(Error(ErrorCode::BackupCorrupt, "the dump was changed: its SHA-256 is not the recorded one")
+    return fail(Error(ErrorCode::BackupCorrupt, "the dump was changed: its SHA-256 differs from the recorded one")
                     .at(name)
                     .advise(kDoNotUse));
   }

@@ -28,11 +28,11 @@ Error io_error(const std::string& what, const std::string& path, int number) {
   Error error(ErrorCode::BackupFailed, what + ": " + std::generic_category().message(number));
   error.context = path;
   if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
-    error.hint = "make room, or choose another folder with backup.folder";
+    error.hint = "free some space, or choose another folder with backup.folder";
   } else if (number == EACCES || number == EPERM || number == EROFS) {
     error.code = ErrorCode::BackupRefused;
     error.retry = default_retry(error.code);
-    error.hint = "let this user write there, or choose another folder with backup.folder";
+    error.hint = "give this user write permission, or choose another folder with backup.folder";
   }
   return error;
 }
@@ -221,7 +221,7 @@ struct Folder {
 
 Result<std::string> FolderStore::path_of(const std::string& folder) {
   if (folder.empty()) {
-    return fail(Error(ErrorCode::BackupRefused, "no folder for backups is named")
+    return fail(Error(ErrorCode::BackupRefused, "no backup folder is configured")
                     .advise("set backup.folder in athanor.yaml, or give --backup-folder DIR"));
   }
   std::error_code problem;
@@ -235,9 +235,9 @@ Result<std::string> FolderStore::path_of(const std::string& folder) {
 Result<std::unique_ptr<FolderStore>> FolderStore::open_existing(const std::string& folder) {
   TRY_ASSIGN(std::string path, path_of(folder));
   if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
-    return fail(Error(ErrorCode::BackupNotFound, "there is no such folder, and no backup in it")
+    return fail(Error(ErrorCode::BackupNotFound, "the backup folder does not exist")
                     .at(path)
-                    .advise("check backup.folder and --backup-folder; `athanor backup` makes it"));
+                    .advise("check backup.folder and --backup-folder; `athanor backup` creates the folder"));
   }
   return open_path(std::move(path));
 }
@@ -246,7 +246,7 @@ Result<std::unique_ptr<FolderStore>> FolderStore::open_folder(const std::string&
   TRY_ASSIGN(std::string path, path_of(folder));
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     const int number = errno;
-    Error error = io_error("cannot make the folder for backups", path, number);
+    Error error = io_error("cannot create the backup folder", path, number);
     error.code = ErrorCode::BackupRefused;
     error.retry = default_retry(error.code);
     return fail(std::move(error));
@@ -257,7 +257,7 @@ Result<std::unique_ptr<FolderStore>> FolderStore::open_folder(const std::string&
 Result<std::unique_ptr<FolderStore>> FolderStore::open_path(std::string path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
-    return fail(Error(ErrorCode::BackupRefused, "backup.folder is no folder").at(path));
+    return fail(Error(ErrorCode::BackupRefused, "backup.folder is not a folder").at(path));
   }
   return std::unique_ptr<FolderStore>(new FolderStore(std::move(path)));
 }
@@ -290,7 +290,7 @@ Result<std::vector<StoredFile>> FolderStore::list() {
 
 Result<std::unique_ptr<BackupWriter>> FolderStore::create(const std::string& name) {
   if (!plain_name(name)) {
-    return fail(Error(ErrorCode::BackupRefused, "'" + name + "' is no name for a backup"));
+    return fail(Error(ErrorCode::BackupRefused, "'" + name + "' is not a valid backup name"));
   }
   const std::string part = folder_ + "/" + std::string(kPrefix) + name + std::string(kSuffix);
   // O_EXCL and O_NOFOLLOW: never write through a link that someone placed in the folder.
@@ -308,7 +308,7 @@ Result<std::unique_ptr<BackupReader>> FolderStore::open(const std::string& name)
   if (!file) {
     if (!plain_name(name) || errno == ENOENT) {
       return fail(Error(ErrorCode::BackupNotFound, "there is no backup '" + name + "' in " + folder_)
-                      .advise("`athanor backups` lists what there is"));
+                      .advise("`athanor backups` lists the backups"));
     }
     return fail(io_error("cannot read", path, errno));
   }
@@ -326,7 +326,7 @@ Result<void> FolderStore::remove(const std::string& name) {
 Result<std::optional<std::uint64_t>> FolderStore::free_space() {
   struct statvfs status {};
   if (::statvfs(folder_.c_str(), &status) != 0) {
-    return fail(io_error("cannot ask for free space", folder_, errno));
+    return fail(io_error("cannot determine the free space", folder_, errno));
   }
   return std::optional<std::uint64_t>(static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize);
 }

@@ -69,7 +69,7 @@ Error program_error(std::string_view program, int exit_code, std::string_view er
   // pg_dump implements --lock-wait-timeout as a statement_timeout around LOCK TABLE, and sets no other.
   if (says("lock timeout") || says("statement timeout")) {
     return Error(ErrorCode::LockTimeout, std::move(message))
-        .advise("a table is locked by another session; try again later, or raise backup.lock_timeout");
+        .advise("another session has locked a table; try again later, or raise backup.lock_timeout");
   }
   if (says("server version mismatch") || says("unsupported version")) {
     return Error(ErrorCode::BackupRefused, std::move(message)).advise("install newer PostgreSQL client programs");

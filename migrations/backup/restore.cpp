@@ -74,7 +74,8 @@ class Restore {
         first = std::move(session).error();
       }
     }
-    return fail(std::move(first).value_or(Error(ErrorCode::BackupFailed, "no other database of the server can be used")));
+    return fail(
+        std::move(first).value_or(Error(ErrorCode::BackupFailed, "cannot connect to any other database of the server")));
   }
 
   Result<bool> exists(const std::string& database) {
@@ -84,7 +85,7 @@ class Restore {
 
   Result<void> guard_existing() {
     if (!job_.replace) {
-      return fail(Error(ErrorCode::PolicyRefused, "the database '" + job_.database + "' exists")
+      return fail(Error(ErrorCode::PolicyRefused, "the database '" + job_.database + "' already exists")
                       .advise("choose another name with --into, or replace it with --replace --confirm " + job_.database));
     }
     TRY_ASSIGN(const auto factory, tools_.connect(job_.database));
@@ -103,7 +104,7 @@ class Restore {
     auto made = maintenance_->execute_autocommit(create_database_sql(name, properties, true));
     // 42501: this user may not give the database to its owner. 42704: the owner does not exist on this server.
     if (!made && (made.error().sqlstate == "42501" || made.error().sqlstate == "42704")) {
-      tools_.progress.warning("the database cannot belong to '" + properties.owner + "': " + made.error().describe());
+      tools_.progress.warning("cannot make '" + properties.owner + "' the owner of the database: " + made.error().describe());
       made = maintenance_->execute_autocommit(create_database_sql(name, properties, false));
     }
     if (!made) {
@@ -124,8 +125,8 @@ class Restore {
                                                       " has_tablespace_privilege(oid, 'CREATE')",
                                                       {properties.tablespace}));
     if (usable.empty()) {
-      tools_.progress.warning("the database cannot lie in the tablespace '" + properties.tablespace +
-                              "', which is not there or not for this user; it lies in the server's default one");
+      tools_.progress.warning("cannot create the database in tablespace '" + properties.tablespace +
+                              "', which does not exist or is not accessible to this user; using the default tablespace");
       properties.tablespace.clear();
     }
     return {};
@@ -161,7 +162,7 @@ class Restore {
     TRY_ASSIGN(const auto revisions, read_revisions(*session, versions));
     if (revisions != report_.record.revisions) {
       return fail(Error(ErrorCode::BackupCorrupt, "the restored database is at " + joined(revisions) +
-                                                      ", and the manifest says " + joined(report_.record.revisions))
+                                                      ", but the manifest records " + joined(report_.record.revisions))
                       .at(report_.record.location));
     }
     // ANALYZE can take long; a stop cancels it.
@@ -210,7 +211,7 @@ class Restore {
       }
     }
     if (auto dropped = DatabaseSwap(*maintenance_, tools_.clock).drop(scratch_); !dropped) {
-      tools_.progress.warning("the unfinished database '" + scratch_ + "' is still there: " + dropped.error().describe());
+      tools_.progress.warning("the unfinished database '" + scratch_ + "' could not be dropped: " + dropped.error().describe());
     }
   }
 

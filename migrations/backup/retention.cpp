@@ -112,12 +112,12 @@ Result<StoredBackup> find_backup(BackupStore& store, const std::string& referenc
     }
   }
   if (found.size() > 1) {
-    return fail(Error(ErrorCode::Usage, std::to_string(found.size()) + " backups begin with '" + reference + "'")
+    return fail(Error(ErrorCode::Usage, std::to_string(found.size()) + " backups have ids that begin with '" + reference + "'")
                     .advise("give more characters of the id; `athanor backups` lists them"));
   }
   if (found.empty()) {
     return fail(Error(ErrorCode::BackupNotFound, "there is no backup '" + reference + "' in " + store.describe())
-                    .advise("`athanor backups` lists what there is"));
+                    .advise("`athanor backups` lists the backups"));
   }
   return *found.front();
 }

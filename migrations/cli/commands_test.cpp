@@ -129,7 +129,7 @@ class Round {
     const auto lines = describe_difference(catalog, known->second);
     Json json = {{"after", after}, {"at", rows}, {"difference", lines}};
     failed_.push_back(std::move(json));
-    failures_.push_back(after + " does not lead back to the schema at " + join_revisions(rows));
+    failures_.push_back(after + " does not restore the schema at " + join_revisions(rows));
     context_.output().line(failures_.back() + ":");
     for (const std::string& line : lines) {
       context_.output().line("  " + line);

@@ -46,7 +46,7 @@ void add_remedy(std::string& text, const std::vector<std::string>& remedy) {
   constexpr std::string_view kDirective = "-- athanor:";
   for (const std::string& line : remedy) {
     const bool directive = line.starts_with(kDirective);
-    text += sql_comment("  " + (directive ? "The step begins with the line: " + line.substr(3) : line));
+    text += sql_comment("  " + (directive ? "Begin the step with the line: " + line.substr(3) : line));
   }
 }
 

@@ -134,9 +134,9 @@ Result<std::optional<schema::Catalog>> CatalogTable::catalog(Session& session) c
 Result<void> CatalogTable::record(Session& session, const schema::Catalog& catalog, const Entry& entry) const {
   const std::string bytes = schema::write_catalog(catalog);
   if (bytes.size() > kMostBytes) {
-    return fail(ErrorCode::FileTooLarge, "the catalog takes " + std::to_string(bytes.size() >> 20U) +
-                                             " MiB, and the ledger keeps none larger than " +
-                                             std::to_string(kMostBytes >> 20U) + " MiB");
+    return fail(ErrorCode::FileTooLarge, "the catalog is " + std::to_string(bytes.size() >> 20U) +
+                                             " MiB, more than the ledger's limit of " + std::to_string(kMostBytes >> 20U) +
+                                             " MiB");
   }
   TRY_ASSIGN(const Present present, look(session, Use::Write));
   Transaction transaction;

@@ -27,10 +27,10 @@ std::string why_not_comparable(const std::optional<SchemaRecord>& record, int se
     return "revision " + record->newer_revision + ", which was run at " + record->newer_at + ", recorded no catalog";
   }
   if (record->facts_version != schema::kFactsVersion) {
-    return "the catalog was recorded by " + record->tool + ", which describes schemas in another way";
+    return "the catalog was recorded by " + record->tool + ", which uses another catalog format";
   }
   if (record->server_version / kVersionsInOneMajor != server_version / kVersionsInOneMajor) {
-    return "the catalog was recorded on " + major_of(record->server_version) + ", and the server is " +
+    return "the catalog was recorded on " + major_of(record->server_version) + ", but the server is " +
            major_of(server_version);
   }
   return {};

@@ -48,7 +48,7 @@ Result<void> RunRecord::before_run(Session& session) {
   }
   message += lines.size() > kNamedChanges ? "; and " + std::to_string(lines.size() - kNamedChanges) + " more" : "";
   return fail(Error(ErrorCode::StalePlan, message + "; nothing was applied")
-                  .advise("undo the change, or accept it: athanor drift --accept"));
+                  .advise("undo the change, or accept it with `athanor drift --accept`"));
 }
 
 Result<void> RunRecord::record(Session& session, const ExecutionReport& report) {

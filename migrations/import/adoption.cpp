@@ -22,7 +22,7 @@ constexpr int kSlugLength = 40;
 Error cannot_read(const std::string& path, const std::error_code& fault) {
   return Error(ErrorCode::Io, "cannot read " + shown_path(path) + ": " + fault.message())
       .with_retry(RetryClass::Terminal)
-      .advise("name the folder of the migrations");
+      .advise("give the folder of the migrations");
 }
 
 Result<std::string> read_bytes(const fs::path& path, const SourceLimits& limits) {
@@ -83,7 +83,7 @@ class FolderReading {
     if (files_.size() >= limits_.max_files) {
       return fail(Error(ErrorCode::FileTooLarge,
                         shown_path(root_.string()) + " holds more than " + std::to_string(limits_.max_files) + " files")
-                      .advise("name the folder of the migrations, or raise limits.max_files"));
+                      .advise("give the folder of the migrations, or raise limits.max_files"));
     }
     TRY_ASSIGN(std::string bytes, read_bytes(path, limits_));
     files_.push_back({name, std::move(bytes)});
@@ -106,7 +106,7 @@ class Preparation {
     if (made_.folder.revisions.empty() && made_.refused.empty()) {
       return fail(Error(ErrorCode::Io, "the folder holds no migration of " + std::string(request_.format.title))
                       .with_retry(RetryClass::Terminal)
-                      .advise("name the folder of the migrations"));
+                      .advise("give the folder of the migrations"));
     }
     choose_ids();
     std::string parent;
@@ -170,7 +170,7 @@ class Preparation {
       std::ifstream there(file.path, std::ios::binary);
       const std::string text((std::istreambuf_iterator<char>(there)), std::istreambuf_iterator<char>());
       if (!fs::is_regular_file(file.path, ignored) || text != file.text) {
-        return fail(Error(ErrorCode::Io, shown_path(file.path) + " is there already and differs; nothing was written")
+        return fail(Error(ErrorCode::Io, shown_path(file.path) + " already exists and differs; nothing was written")
                         .with_retry(RetryClass::Terminal)
                         .advise("move it away, or choose another folder with --output"));
       }

@@ -158,12 +158,12 @@ class Preparation {
       if (!fresh) {
         return fail(Error(ErrorCode::DuplicateRevision, shown_path(file.source) + " and " + shown_path(other->second->source) +
                                                             " would both become " + shown_path(file.path))
-                        .advise("rename one of them; Alembic does not mind"));
+                        .advise("rename one of them; Alembic ignores file names"));
       }
       std::error_code ignored;
       if (fs::symlink_status(file.path, ignored).type() != fs::file_type::not_found) {
         if (!fs::is_regular_file(file.path, ignored) || !take_present(file)) {
-          return fail(Error(ErrorCode::Io, shown_path(file.path) + " is there already and differs; nothing was written")
+          return fail(Error(ErrorCode::Io, shown_path(file.path) + " already exists and differs; nothing was written")
                           .advise("move it away, or choose another folder with --output"));
         }
         file.present = true;
@@ -175,15 +175,14 @@ class Preparation {
   void add_project_warnings() {
     import_.warnings.insert(import_.warnings.end(), project_.warnings.begin(), project_.warnings.end());
     if (project_.version_table != "alembic_version" || !project_.version_table_schema.empty()) {
-      std::string warning = "env.py keeps its rows elsewhere: put `version_table: " + project_.version_table + "`";
+      std::string warning = "env.py uses another version table: put `version_table: " + project_.version_table + "`";
       if (!project_.version_table_schema.empty()) {
         warning += " and `version_table_schema: " + project_.version_table_schema + "`";
       }
       import_.warnings.push_back(warning + " into athanor.yaml");
     }
     if (project_.version_callbacks > 0) {
-      import_.warnings.emplace_back(
-          "env.py has on_version_apply callbacks; what they do is in no revision and was not imported");
+      import_.warnings.emplace_back("env.py has on_version_apply callbacks, which were not imported");
     }
   }
 
@@ -193,7 +192,7 @@ class Preparation {
 };
 
 Error different_graph(const std::string& what) {
-  return Error(ErrorCode::Internal, "the files do not form Alembic's graph: " + what + "; nothing was kept");
+  return Error(ErrorCode::Internal, "the files do not have the same graph as Alembic: " + what + "; the files were removed");
 }
 
 // Compares the folder, as every later command reads it, with Alembic's data.
@@ -211,7 +210,7 @@ Result<void> compare(const Import& import, const RenderedProject& project, const
     }
     TRY_ASSIGN(std::string text, source.read(*entry->second));
     if (text != file.text) {
-      return fail(different_graph("revision " + file.revision + " reads differently"));
+      return fail(different_graph("revision " + file.revision + " has a different text"));
     }
     TRY(parse_script(*entry->second, std::move(text)));
   }

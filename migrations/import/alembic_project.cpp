@@ -18,7 +18,7 @@ using Document = nlohmann::json;
 
 constexpr int kAncestors = 4;  // how many parent folders of the scripts are searched for a configuration
 constexpr std::string_view kPythonHint =
-    "name the Python that has the project's Alembic: --python .venv/bin/python, or activate its virtual environment";
+    "give the Python that has the project's Alembic (--python .venv/bin/python), or activate its virtual environment";
 
 bool is_file(const fs::path& path) {
   std::error_code ignored;
@@ -61,7 +61,7 @@ Result<void> find_configuration(const AlembicOptions& options, AlembicProject& p
   fs::path folder = fs::canonical(options.folder, failed);
   if (failed || !fs::is_directory(folder)) {
     return fail(Error(ErrorCode::Io, "there is no folder " + options.folder)
-                    .advise("name Alembic's script folder (the one with env.py), or the folder with alembic.ini"));
+                    .advise("give Alembic's script folder (the one with env.py), or the folder with alembic.ini"));
   }
   if (!is_file(folder / "env.py") && is_file(folder.parent_path() / "env.py")) {
     folder = folder.parent_path();  // the user named the versions folder
@@ -83,8 +83,8 @@ Result<void> find_configuration(const AlembicOptions& options, AlembicProject& p
     project.scripts = folder.string();
   }
   if (project.config.empty() && !scripts) {
-    return fail(Error(ErrorCode::Io, options.folder + " holds neither env.py nor alembic.ini")
-                    .advise("name Alembic's script folder, or the configuration with --alembic-config"));
+    return fail(Error(ErrorCode::Io, options.folder + " contains neither env.py nor alembic.ini")
+                    .advise("give Alembic's script folder, or the configuration with --alembic-config"));
   }
   project.working_folder =
       project.config.empty() ? folder.parent_path().string() : fs::path(project.config).parent_path().string();
@@ -223,14 +223,16 @@ Error environment_error(const Document& json, const AlembicProject& project) {
     error.context.clear();
     error.hint = kPythonHint;
   } else if (type == "ModuleNotFoundError") {
-    error.hint = "run it with the Python that has the project's packages (--python), from where `alembic` works";
+    error.hint = "use the Python that has the project's packages (--python), in the folder where `alembic` works";
   } else if (type == "NotEmpty") {
     error.message = message;
     error.hint = "use a newly created database: Alembic runs every revision there";
   } else if (message.find("application context") != std::string::npos || type == "NoAppException") {
     error.hint = "env.py needs its Flask application: name it with --flask, as `flask --app`";
   } else if (type == "KeyError" || message.find("URL") != std::string::npos) {
-    error.hint = "set what env.py reads, for example DATABASE_URL=postgresql://localhost/any; nothing connects to it";
+    error.hint =
+        "set the variables that env.py reads, for example DATABASE_URL=postgresql://localhost/any; Athanor does not connect to "
+        "it";
   } else {
     error.hint = "`alembic upgrade heads --sql` must work in " + project.working_folder + " before the import can";
   }
@@ -310,7 +312,7 @@ Result<RenderedProject> render_alembic_project(const AlembicProject& project) {
   const Document document = Document::parse(output, nullptr, false);
   if (!document.is_object()) {
     return fail(Error(ErrorCode::NotRenderable,
-                      project.python + " ended with exit code " + std::to_string(end->exit_code) + " and without an answer")
+                      project.python + " ended with exit code " + std::to_string(end->exit_code) + " and without output")
                     .advise("check that it is Python 3.7 or newer, and that `alembic heads` works with it"));
   }
   try {
@@ -319,7 +321,7 @@ Result<RenderedProject> render_alembic_project(const AlembicProject& project) {
     }
     return project_from(document);
   } catch (const nlohmann::json::exception&) {
-    return fail(ErrorCode::Internal, "the answer of alembic_render.py has not the agreed form");
+    return fail(ErrorCode::Internal, "unexpected output of alembic_render.py");
   }
 }
 

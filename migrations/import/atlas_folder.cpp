@@ -78,8 +78,8 @@ class AtlasFolder {
       const auto expected = sums_.find(file.name);
       if (expected == sums_.end() || expected->second != sum) {
         folder_.refused.push_back({file.name, 0,
-                                   expected == sums_.end() ? "is not in atlas.sum: run `atlas migrate hash` if it belongs there"
-                                                           : "is not what atlas.sum vouches for, or a file before it is not"});
+                                   expected == sums_.end() ? "is not in atlas.sum: run `atlas migrate hash` if it should be"
+                                                           : "does not match atlas.sum, or an earlier file does not"});
       }
       add(file, sum);
     }
@@ -150,9 +150,8 @@ Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows&
       continue;  // Atlas's own bookkeeping
     }
     if (cell_text(row, kApplied) != cell_text(row, kTotal) || !cell_text(row, kError).empty()) {
-      return fail(
-          half_done(kAtlasFormat, version,
-                    "mend what failed and run `atlas migrate apply`, or say where the database is: `atlas migrate set`"));
+      return fail(half_done(kAtlasFormat, version,
+                            "fix the failure and run `atlas migrate apply`, or set the current version: `atlas migrate set`"));
     }
     if (cell_text(row, kType) == "1") {  // a baseline: everything up to it is applied
       for (const ForeignRevision& revision : folder.revisions) {
@@ -166,7 +165,7 @@ Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows&
     const auto revision = std::ranges::find(folder.revisions, version, &ForeignRevision::version);
     const std::string hash = cell_text(row, kHash);
     if (revision != folder.revisions.end() && !revision->checksum.empty() && !hash.empty() && revision->checksum != hash) {
-      return fail(changed_since(kAtlasFormat, *revision, "check out the folder as it was applied"));
+      return fail(changed_since(kAtlasFormat, *revision, "check out the folder as of the time it was applied"));
     }
   }
   return applied_beginning(kAtlasFormat, folder, applied);

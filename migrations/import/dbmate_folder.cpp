@@ -68,7 +68,7 @@ class DbmateScript {
     }
     auto& sections = marker.direction == "up" ? revision_.up : revision_.down;
     if (!sections.empty() || (marker.direction == "up" && !revision_.down.empty())) {
-      refuse(line, "\"migrate:" + std::string(marker.direction) + "\" stands a second time, or behind \"migrate:down\"");
+      refuse(line, "\"migrate:" + std::string(marker.direction) + "\" is repeated, or comes after \"migrate:down\"");
       return;
     }
     ForeignSection section;
@@ -104,7 +104,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
       continue;
     }
     if (digits.empty()) {
-      folder.left_out.push_back({file.name, 0, "its name does not begin with a number: dbmate passes over it"});
+      folder.left_out.push_back({file.name, 0, "its name does not begin with a number, so dbmate ignores it"});
       continue;
     }
     ForeignRevision revision;

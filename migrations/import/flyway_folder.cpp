@@ -157,7 +157,7 @@ class FlywayFolder {
       return;
     }
     if (script->kind == 'B') {
-      refuse(file, 0, "a baseline script, which Flyway runs instead of the versions below it; move it away, or those");
+      refuse(file, 0, "a baseline script, which Flyway runs instead of the versions below it: remove it, or those versions");
       return;
     }
     const auto text = foreign_text(file, folder_);
@@ -173,7 +173,7 @@ class FlywayFolder {
     section.transaction = settings.transaction;
     for (const std::string& placeholder : missing) {
       refuse(file, static_cast<int>(line_of(*text, text->find("${" + placeholder + "}"))),
-             "the placeholder ${" + placeholder + "} has no value: give one with --placeholder " + placeholder + "=VALUE");
+             "the placeholder ${" + placeholder + "} has no value: set it with --placeholder " + placeholder + "=VALUE");
     }
     if (script->kind == 'U') {
       undo_.emplace_back(script->version, std::move(section));
@@ -199,7 +199,7 @@ class FlywayFolder {
         return !revision.version.starts_with(kRepeatable) && version_parts(revision.version) == version_parts(version);
       });
       if (found == folder_.revisions.end()) {
-        folder_.refused.push_back({section.file, 0, "undoes a version that no V script has"});
+        folder_.refused.push_back({section.file, 0, "is the undo script of a version without a V script"});
       } else {
         found->down.push_back(std::move(section));
       }
@@ -211,7 +211,7 @@ class FlywayFolder {
     }
     if (repeatable_) {
       folder_.warnings.emplace_back(
-          "repeatable scripts became revisions behind the versions: write a later change as a revision of its own");
+          "repeatable scripts became revisions after the versions: write later changes as new revisions");
     }
   }
 
@@ -241,8 +241,8 @@ class FlywayHistory {
     }
     if (!failed_.empty()) {
       return fail(half_done(kFlywayFormat, *failed_.begin(),
-                            "look which of its statements took effect, undo them by hand, and run `flyway repair`, which "
-                            "removes the failed row; then `flyway migrate`"));
+                            "find out which of its statements took effect, undo them by hand, and run `flyway repair`, which "
+                            "removes the failed row; then run `flyway migrate`"));
     }
     for (const ForeignRevision& revision : folder_.revisions) {
       TRY(compare(revision));
@@ -306,10 +306,9 @@ class FlywayHistory {
       applied_.erase(revision.version);
       return {};
     }
-    return fail(
-        changed_since(kFlywayFormat, revision,
-                      "check out the file as it was applied; if the change has no effect on the schema, `flyway repair` "
-                      "accepts it"));
+    return fail(changed_since(kFlywayFormat, revision,
+                              "check out the file as of the time it was applied; if the change does not affect the schema, "
+                              "accept it with `flyway repair`"));
   }
 
   const ForeignFolder& folder_;

@@ -97,7 +97,7 @@ void order_revisions(ForeignFolder& folder, bool (*less)(const ForeignRevision& 
     const ForeignRevision& earlier = folder.revisions[i - 1];
     const ForeignRevision& later = folder.revisions[i];
     if (!less(earlier, later)) {
-      folder.refused.push_back({later.file, later.line, "has the version of " + earlier.file});
+      folder.refused.push_back({later.file, later.line, "has the same version as " + earlier.file});
     }
   }
 }
@@ -107,9 +107,9 @@ Result<std::size_t> applied_beginning(const ForeignFormat& format, const Foreign
   const auto& revisions = folder.revisions;
   for (const std::string& version : applied) {
     if (std::ranges::find(revisions, version, &ForeignRevision::version) == revisions.end()) {
-      return fail(Error(ErrorCode::UnknownDatabaseRevision,
-                        std::string(format.title) + " applied version " + version + " to this database, and no file has it")
-                      .advise("check out the commit that has it, or name the folder that does"));
+      return fail(Error(ErrorCode::UnknownDatabaseRevision, std::string(format.title) + " applied version " + version +
+                                                                " to this database, but no file has that version")
+                      .advise("check out the commit that has it, or give the folder that does"));
     }
   }
   const auto is_applied = [&](const ForeignRevision& revision) { return applied.contains(revision.version); };
@@ -118,21 +118,21 @@ Result<std::size_t> applied_beginning(const ForeignFormat& format, const Foreign
   if (beyond != revisions.end()) {
     return fail(Error(ErrorCode::NotUpToDate, std::string(format.title) + " applied " + beyond->file + " and not " +
                                                   pending->file +
-                                                  ", which comes before it: a database is at one place of a line")
-                    .advise("apply what is missing first: " + std::string(format.catch_up)));
+                                                  ", which comes before it: the applied migrations must not have gaps")
+                    .advise("apply the missing migration first: " + std::string(format.catch_up)));
   }
   return static_cast<std::size_t>(pending - revisions.begin());
 }
 
 Error half_done(const ForeignFormat& format, std::string_view version, std::string_view way_out) {
   return Error(ErrorCode::NotUpToDate,
-               std::string(format.title) + " stopped half-way through version " + std::string(version) + " in this database")
+               std::string(format.title) + " stopped in the middle of version " + std::string(version) + " in this database")
       .advise(std::string(way_out));
 }
 
 Error changed_since(const ForeignFormat& format, const ForeignRevision& revision, std::string_view way_out) {
-  return Error(ErrorCode::ChecksumMismatch,
-               revision.file + " is not what " + std::string(format.title) + " applied to this database: the checksums differ")
+  return Error(ErrorCode::ChecksumMismatch, revision.file + " differs from the file that " + std::string(format.title) +
+                                                " applied to this database: the checksums differ")
       .advise(std::string(way_out));
 }
 

@@ -38,7 +38,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
       if (leading_digits(file.name).empty() && !file.name.ends_with(".sql")) {
         continue;
       }
-      folder.left_out.push_back({file.name, 0, "not called NUMBER_NAME.up.sql or .down.sql: golang-migrate passes over it"});
+      folder.left_out.push_back({file.name, 0, "not called NUMBER_NAME.up.sql or .down.sql: golang-migrate ignores it"});
       continue;
     }
     const auto text = foreign_text(file, folder);
@@ -49,7 +49,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
     ForeignRevision& revision = revisions[version];
     auto& sections = name->up ? revision.up : revision.down;
     if (!sections.empty()) {
-      folder.refused.push_back({file.name, 0, "has the version of " + sections.front().file});
+      folder.refused.push_back({file.name, 0, "has the same version as " + sections.front().file});
       continue;
     }
     if (name->up || revision.file.empty()) {
@@ -63,7 +63,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
   }
   for (auto& [version, revision] : revisions) {
     if (revision.up.empty()) {
-      folder.refused.push_back({revision.file, 0, "has no .up.sql beside it"});
+      folder.refused.push_back({revision.file, 0, "has no .up.sql file"});
     }
     if (revision.down.empty()) {
       revision.irreversible = revision.file + " has no .down.sql beside it";
@@ -86,12 +86,13 @@ Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows&
   if (rows.size() > 1) {
     return fail(Error(ErrorCode::UntrustedTable,
                       "golang-migrate's table has " + std::to_string(rows.size()) + " rows, and golang-migrate keeps one")
-                    .advise("is it another tool's? Name the table with --history-table"));
+                    .advise("give the right table with --history-table"));
   }
   if (cell_text(rows.front(), 1) == "true") {
-    return fail(half_done(kGolangMigrateFormat, version,
-                          "look which of its statements took effect, finish or undo them by hand, and say so: `migrate force " +
-                              version + "`, or force the version before it"));
+    return fail(
+        half_done(kGolangMigrateFormat, version,
+                  "find out which of its statements took effect, finish or undo them by hand, and record it: `migrate force " +
+                      version + "`, or force the version before it"));
   }
   if (version.starts_with('-')) {
     return std::size_t{0};

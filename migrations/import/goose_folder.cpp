@@ -69,7 +69,7 @@ class GooseScript {
       }
       return;
     } else if (same_word(annotation, "envsub off") || same_word(annotation, "envsub on")) {
-      refuse(line, "ENVSUB puts variables of the environment into the SQL: write the values");
+      refuse(line, "ENVSUB substitutes environment variables into the SQL: write the values");
     } else {
       refuse(line, "\"+goose " + annotation + "\" is not known");
     }
@@ -110,7 +110,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
     const std::string_view digits = leading_digits(file.name);
     if ((!sql && !go) || digits.empty() || !file.name.substr(digits.size()).starts_with('_')) {
       if (sql) {
-        folder.left_out.push_back({file.name, 0, "its name does not begin with a number and '_': goose passes over it"});
+        folder.left_out.push_back({file.name, 0, "its name does not begin with a number and '_', so goose ignores it"});
       }
       continue;
     }

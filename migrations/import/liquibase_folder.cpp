@@ -86,7 +86,7 @@ class LiquibaseFile {
       // "--liquibase formatted sql"
     } else if (!open_) {
       if (behind(line.text, "property")) {
-        refuse(line.number, "--property: give its value with --placeholder NAME=VALUE and remove the line");
+        refuse(line.number, "--property: set its value with --placeholder NAME=VALUE and remove the line");
       } else if (!text.empty() && !text.starts_with("--")) {
         refuse(line.number, "SQL above the first --changeset");
       }
@@ -108,7 +108,7 @@ class LiquibaseFile {
       const std::string_view words = trim(comment->starts_with(':') ? comment->substr(1) : *comment);
       revision_.message = revision_.message.empty() ? std::string(words) : revision_.message;
     } else if (behind(line.text, "preconditions") || behind(line.text, "precondition")) {
-      refuse(line.number, "a precondition: a revision has none; write what depends on it as SQL");
+      refuse(line.number, "a precondition, which a revision cannot have: write the condition as SQL");
     } else if (behind(line.text, "ignorelines") || behind(line.text, "ignore")) {
       refuse(line.number, "ignored lines: remove them");
     } else if (behind(line.text, "validchecksum") || behind(line.text, "valid checksum")) {
@@ -283,9 +283,9 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
     if (other) {
       const bool changes = file.bytes.find("hangeSet") != std::string::npos;
       if (changes) {
-        folder.refused.push_back({file.name, 0, "has changesets that are no SQL: write them as formatted SQL"});
+        folder.refused.push_back({file.name, 0, "has changesets that are not SQL: write them as formatted SQL"});
       } else {
-        folder.left_out.push_back({file.name, 0, "only includes others, which are taken by name"});
+        folder.left_out.push_back({file.name, 0, "only includes other changelogs, which are read in the order of their names"});
       }
       continue;
     }
@@ -304,7 +304,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
   }
   if (!folder.revisions.empty()) {
     folder.warnings.emplace_back(
-        "MD5SUM is not compared: that a changeset is the one that was applied is taken on trust (`liquibase validate` tells)");
+        "MD5SUM is not compared: check with `liquibase validate` that the changesets have not changed");
   }
   std::map<std::string, int> ids;
   std::map<std::string, int> versions;
@@ -344,7 +344,7 @@ std::size_t position_of(const ForeignFolder& folder, const std::string& version,
 Error applied_in_another_order(const ForeignRevision& first, const ForeignRevision& second) {
   return Error(ErrorCode::VersionRowMismatch,
                "Liquibase applied " + first.version + " of " + first.file + " before " + second.version + " of " + second.file +
-                   ", and by the names of the files it comes behind it: the order of a master changelog is not read")
+                   ", but by file name it comes later: Athanor does not read the order of a master changelog")
       .advise("adopt a copy of the folder whose files are named in the order in which Liquibase runs them");
 }
 
@@ -359,7 +359,7 @@ Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows&
     }
     const std::string how = cell_text(row, kExecType);
     if (how == "FAILED") {
-      return fail(half_done(kLiquibaseFormat, version, "mend it and run `liquibase update`"));
+      return fail(half_done(kLiquibaseFormat, version, "fix it and run `liquibase update`"));
     }
     // A changeset that runs again (runOnChange) keeps its row and gets a new number.
     if (how != "RERAN") {
@@ -377,8 +377,8 @@ Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows&
     const ForeignRevision& later = folder.revisions[static_cast<std::size_t>(beyond - applied.begin())];
     return fail(Error(ErrorCode::NotUpToDate, "Liquibase applied " + later.version + " of " + later.file + " and not " +
                                                   folder.revisions[count].version + " of " + folder.revisions[count].file +
-                                                  ", which comes before it: a database is at one place of a line")
-                    .advise("apply what is missing first: liquibase update"));
+                                                  ", which comes before it: the applied migrations must not have gaps")
+                    .advise("apply the missing migration first: liquibase update"));
   }
   return count;
 }

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 Error cannot_write(const std::string& path) {
   return Error(ErrorCode::Io, "cannot write " + shown_path(path) + ": " + std::generic_category().message(errno))
-      .advise("nothing was written; choose another folder with --output, or mend its permissions");
+      .advise("nothing was written; choose another folder with --output, or fix its permissions");
 }
 
 }  // namespace

@@ -52,16 +52,15 @@ Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows&
       continue;  // a failed run that was marked as resolved
     }
     if (cell_text(row, kFinished).empty()) {
-      return fail(
-          half_done(kPrismaFormat, name,
-                    "look which of its statements took effect, finish or undo them by hand, and say so: `prisma migrate "
-                    "resolve --applied " +
-                        name + "`, or --rolled-back"));
+      return fail(half_done(kPrismaFormat, name,
+                            "find out which of its statements took effect, finish or undo them by hand, and record it: `prisma "
+                            "migrate resolve --applied " +
+                                name + "`, or --rolled-back"));
     }
     applied.insert(name);
     const auto revision = std::ranges::find(folder.revisions, name, &ForeignRevision::version);
     if (revision != folder.revisions.end() && revision->checksum != cell_text(row, kChecksum)) {
-      return fail(changed_since(kPrismaFormat, *revision, "check out the file as it was applied"));
+      return fail(changed_since(kPrismaFormat, *revision, "check out the file as of the time it was applied"));
     }
   }
   return applied_beginning(kPrismaFormat, folder, applied);

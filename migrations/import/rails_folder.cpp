@@ -51,7 +51,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
       continue;
     }
     if (!folder.revisions.empty()) {
-      folder.refused.push_back({file.name, 0, "a second structure.sql: name the one to take over"});
+      folder.refused.push_back({file.name, 0, "a second structure.sql: give the one to adopt"});
       continue;
     }
     ForeignSection section;
@@ -76,7 +76,7 @@ ForeignFolder read_folder(const std::vector<ForeignFile>& files, const ForeignOp
     folder.refused.push_back({schema_rb ? "schema.rb" : "structure.sql", 0,
                               schema_rb
                                   ? "is Ruby: set config.active_record.schema_format = :sql and run `rails db:schema:dump`"
-                                  : "is not there: run `rails db:schema:dump` with schema_format :sql"});
+                                  : "does not exist: run `rails db:schema:dump` with schema_format :sql"});
   }
   for (const ForeignFile& file : files) {
     const std::string_view digits = leading_digits(base_name(file.name));
@@ -106,15 +106,15 @@ Result<std::size_t> read_history(const ForeignFolder& folder, const ForeignRows&
   for (const std::string& version : applied) {
     if (std::ranges::find(baseline.covers, version) == baseline.covers.end()) {
       return fail(Error(ErrorCode::UnknownDatabaseRevision,
-                        "Rails applied version " + version + " to this database, and structure.sql does not list it")
-                      .advise("check out the commit that has it, or write the file anew: rails db:schema:dump"));
+                        "Rails applied version " + version + " to this database, but structure.sql does not list it")
+                      .advise("check out the commit that has it, or write the file again: rails db:schema:dump"));
     }
   }
   for (const std::string& version : baseline.covers) {
     if (!applied.contains(version)) {
       return fail(Error(ErrorCode::NotUpToDate,
-                        "structure.sql is what version " + version + " makes, and Rails did not apply it to this database")
-                      .advise("bring the database to where structure.sql is: rails db:migrate"));
+                        "structure.sql is at version " + version + ", which Rails has not applied to this database")
+                      .advise("migrate the database to the version of structure.sql: rails db:migrate"));
     }
   }
   return std::size_t{1};

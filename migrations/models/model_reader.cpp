@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 using Document = nlohmann::json;
 
 constexpr std::string_view kPythonHint =
-    "name the Python of the project: --python .venv/bin/python, or activate its virtual environment";
+    "give the Python of the project (--python .venv/bin/python), or activate its virtual environment";
 
 std::string program_text() {
   Document modules = Document::object();
@@ -168,7 +168,7 @@ Result<ModelSchema> read_models(const ModelSettings& settings, const StopToken& 
   const Document answer = Document::parse(output, nullptr, false);
   if (!answer.is_object()) {
     return fail(Error(ErrorCode::DesiredSchemaFailed,
-                      settings.python + " ended with exit code " + std::to_string(end->exit_code) + " and without an answer")
+                      settings.python + " ended with exit code " + std::to_string(end->exit_code) + " and without output")
                     .advise("check that it is Python 3.7 or newer, and that it can import the models"));
   }
   try {
@@ -181,7 +181,7 @@ Result<ModelSchema> read_models(const ModelSettings& settings, const StopToken& 
     schema.inputs = inputs_of(answer, settings.python).dump();
     return schema;
   } catch (const nlohmann::json::exception&) {
-    return fail(ErrorCode::Internal, "the answer of athanor_models has not the agreed form");
+    return fail(ErrorCode::Internal, "unexpected output of athanor_models");
   }
 }
 

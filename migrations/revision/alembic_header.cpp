@@ -155,7 +155,7 @@ class AlembicHeader {
   Result<bool> store(Name name, PythonLiteral value, std::size_t offset) {
     if (std::ranges::any_of(value.items, [](const std::string& item) { return item.empty(); })) {
       const std::string word(kNames[static_cast<std::size_t>(name)]);
-      return fault({"`" + word + "` holds an empty string", "write None where there is none", offset});
+      return fault({"`" + word + "` holds an empty string", "write None if there is none", offset});
     }
     switch (name) {
       case Name::Revision:

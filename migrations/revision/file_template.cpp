@@ -159,7 +159,7 @@ Result<std::string> expand(std::string_view text, const FileNameParts& parts) {
     text.remove_prefix(percent);
     if (text.starts_with("%%(")) {
       return fail(Error(ErrorCode::Configuration, "`%%(` would put a percent sign into the name")
-                      .advise("write a single `%`: it is doubled in .ini files only"));
+                      .advise("write a single `%`; only .ini files need it doubled"));
     }
     if (text.starts_with("%%")) {
       out += '%';
@@ -171,7 +171,8 @@ Result<std::string> expand(std::string_view text, const FileNameParts& parts) {
     }
     const auto close = text.find(')');
     if (!text.starts_with("%(") || close == std::string_view::npos) {
-      return fail(Error(ErrorCode::Configuration, "a `%` that begins no token").advise("write it as %(token)s, or double it"));
+      return fail(
+          Error(ErrorCode::Configuration, "a `%` that does not begin a token").advise("write it as %(token)s, or double it"));
     }
     const auto token = text.substr(2, close - 2);
     text.remove_prefix(close + 1);
@@ -245,11 +246,11 @@ Result<std::string> render_file_name(std::string_view file_template, const FileN
   TRY_ASSIGN(auto name, expand(file_template, parts));
   const bool escapes = name.starts_with('/') || ("/" + name + "/").find("/../") != std::string::npos;
   if (escapes || name.find('\0') != std::string::npos) {
-    return fail(Error(ErrorCode::PathEscape, "the file name `" + name + "` leaves the folder of revisions")
+    return fail(Error(ErrorCode::PathEscape, "the file name `" + name + "` is outside the folder of revisions")
                     .advise("correct `file_template`"));
   }
   if (name.empty() || name.ends_with('/') || name.find("//") != std::string::npos) {
-    return fail(Error(ErrorCode::Configuration, "`file_template` makes an empty name").advise("use at least %(rev)s"));
+    return fail(Error(ErrorCode::Configuration, "`file_template` produces an empty name").advise("use at least %(rev)s"));
   }
   return name;
 }
@@ -262,7 +263,7 @@ Result<void> check_file_template(std::string_view file_template) {
   const auto slash = name.rfind('/');
   const auto first = slash == std::string::npos ? name.front() : name[slash + 1];
   if (first == '.' || first == '_' || ("/" + name).find("/.") != std::string::npos) {
-    return fail(Error(ErrorCode::Configuration, "makes a name that is passed over when revisions are read")
+    return fail(Error(ErrorCode::Configuration, "produces a name that is ignored when revisions are read")
                     .advise("begin names with a letter or a digit"));
   }
   return {};

@@ -164,7 +164,7 @@ class NativeHeader {
     if (seen_[index] != 0) {
       return fail(error(ErrorCode::MalformedRevision, "header field `" + std::string(kFieldNames[index]) + "` is given twice",
                         line.number)
-                      .advise("the first one stands on line " + std::to_string(seen_[index]) + "; keep one of them"));
+                      .advise("the first one is on line " + std::to_string(seen_[index]) + "; keep one of them"));
     }
     seen_[index] = line.number;
     const auto value = trim(line.content.substr(line.content.find(':') + 1));
@@ -224,7 +224,7 @@ class NativeHeader {
       }
       TRY(located(check(item), line));
       if (std::ranges::find(list, item) != list.end()) {
-        return fail(error(ErrorCode::MalformedRevision, "`" + std::string(item) + "` stands twice in the list", line));
+        return fail(error(ErrorCode::MalformedRevision, "`" + std::string(item) + "` occurs twice in the list", line));
       }
       list.emplace_back(item);
       at = comma + 1;
@@ -234,7 +234,7 @@ class NativeHeader {
 
   [[nodiscard]] Error missing_revision(std::size_t line) const {
     return error(ErrorCode::MalformedRevision, "no `-- Revision:` in the header of the file", line)
-        .advise("open the file with a comment block that holds `-- Revision: <id>` and `-- Revises: <parent>`");
+        .advise("begin the file with a comment block that contains `-- Revision: <id>` and `-- Revises: <parent>`");
   }
 
   Result<std::optional<Revision>> finish() {

@@ -265,7 +265,7 @@ std::optional<std::string> PythonSource::take_strings(bool in_brackets) {
     const Opening found = opening();
     formatted = formatted || found.formatted;
     if (bytes && *bytes != found.bytes) {
-      fail_at(at_, "bytes and text cannot be joined");
+      fail_at(at_, "bytes and text cannot be concatenated");
       return std::nullopt;
     }
     bytes = found.bytes;
@@ -353,7 +353,7 @@ bool PythonSource::take_escape(const Opening& opening, std::string& out) {
     return take_code_point(next == 'x' ? 2 : next == 'u' ? 4 : 8, out);
   }
   if (next == 'N' && !opening.bytes) {
-    fail_at(at_, "character names (\\N{...}) are not read", "write the character itself");
+    fail_at(at_, "character names (\\N{...}) are not supported", "write the character itself");
     return false;
   }
   out += '\\';  // not an escape sequence: Python keeps both characters
@@ -373,7 +373,7 @@ bool PythonSource::take_code_point(std::size_t digits, std::string& out) {
     value = value * 16 + static_cast<std::uint32_t>(decimal ? c - '0' : c - 'a' + 10);
   }
   if (value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) {
-    fail_at(at_, "the escape is not a character");
+    fail_at(at_, "the escape is not a valid character");
     return false;
   }
   append_character(value, out);

@@ -61,9 +61,8 @@ Result<void> check(std::string_view id, std::string_view noun) {
                     .advise("use letters, digits and underscores"));
   }
   if (std::ranges::find(kReserved, id) != kReserved.end()) {
-    return fail(
-        Error(ErrorCode::InvalidRevisionId, std::string(noun) + " " + quoted(id) + " is a word that targets give a meaning to")
-            .advise("choose another name"));
+    return fail(Error(ErrorCode::InvalidRevisionId, std::string(noun) + " " + quoted(id) + " is a reserved word of targets")
+                    .advise("choose another name"));
   }
   return {};
 }

@@ -84,7 +84,7 @@ Result<void> check_message(std::string_view message) {
   if (is_generic_message(message)) {
     return fail(
         Error(ErrorCode::Usage, "the message `" + std::string(trim(message)) + "` does not say what the revision changes")
-            .advise("name the change, for the one who reads the history: -m \"add email to users\""));
+            .advise("name the change for readers of the history: -m \"add email to users\""));
   }
   return {};
 }
@@ -147,7 +147,8 @@ Result<std::string> render_native_revision(const Revision& header, const NativeB
   // A message must not look like a header field, or the file would mean something else.
   TRY_ASSIGN(const auto read_back, parse_native_header(text, true, "revision"));
   if (!read_back || read_back->id != header.id || read_back->message != message) {
-    return fail(Error(ErrorCode::Usage, "the message reads as a field of the header").advise("begin it with a verb"));
+    return fail(
+        Error(ErrorCode::Usage, "the message would be read as a field of the header").advise("begin the message with a verb"));
   }
   return text;
 }

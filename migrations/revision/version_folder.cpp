@@ -272,7 +272,7 @@ Result<UniqueFd> VersionFolder::open_link(const std::string& name, std::string* 
   const auto through_proc = real_path_of(target.get());
   const auto real = through_proc.empty() ? resolve(path) : through_proc;
   if (!contains(real)) {
-    return fail(Error(ErrorCode::PathEscape, "the symbolic link leaves its location")
+    return fail(Error(ErrorCode::PathEscape, "the symbolic link points outside its location")
                     .at(path)
                     .advise("copy the file into the folder, or add the target's folder to `version_locations`"));
   }

@@ -44,10 +44,10 @@ void add_changes(const ChangeSet& changes, ActionList& actions) {
 Result<void> refuse_outside(const ChangeSet& changes) {
   for (const OutsideDependent& dependent : changes.before.outside()) {
     if (changes.destroyed(dependent.on)) {
-      return fail(Error(ErrorCode::SchemaChangeRefused, "the " + dependent.object + " needs the " +
-                                                            describe(changes.old_fact(dependent.on).id) +
-                                                            ", which must be dropped, and the filter leaves it out")
-                      .advise("take it into the comparison"));
+      return fail(
+          Error(ErrorCode::SchemaChangeRefused, "the " + dependent.object + " is excluded by the filter but needs the " +
+                                                    describe(changes.old_fact(dependent.on).id) + ", which must be dropped")
+              .advise("include it in the comparison"));
     }
   }
   return {};
@@ -78,7 +78,7 @@ class Steps {
       steps_.back().statements.push_back(
           {.sql = "SET LOCAL check_function_bodies = off",
            .subject = statement.planned.subject,
-           .note = "bodies name things by the search_path of their caller, some of them made later"});
+           .note = "function bodies may refer to objects by the search_path of the caller, or to objects created later"});
     }
     steps_.back().statements.push_back(std::move(statement.planned));
   }

@@ -131,11 +131,11 @@ class Summary {
     std::string text = describe(fact.id);
     const bool table_or_column = fact.id.kind == Kind::Table || fact.id.kind == Kind::Column;
     if (cause != index) {
-      text += " is made again because of the " + describe(changes_.old_fact(cause).id);
+      text += " is recreated because of the " + describe(changes_.old_fact(cause).id);
     } else {
       text += ": " + change_text(old, fact, changed(old, fact));
       if (table_or_column) {
-        text += "; PostgreSQL cannot do that in place, so it is dropped and made again";
+        text += "; PostgreSQL cannot do that in place, so it is dropped and recreated";
       }
     }
     // A plain column that becomes a generated one loses its values.

@@ -58,8 +58,7 @@ Result<LoadedSchema> SchemaLoader::load(const SchemaSource& source) {
       break;
   }
   return fail(Error(ErrorCode::Configuration, "no desired schema is configured")
-                  .advise("say in athanor.yaml what the schema is to be: desired_schema: db/schema.sql, or models: "
-                          "shop.models:SQLModel.metadata"));
+                  .advise("set it in athanor.yaml: desired_schema: db/schema.sql, or models: shop.models:SQLModel.metadata"));
 }
 
 Result<Catalog> SchemaLoader::inspect_database(const std::string& url) {
@@ -204,14 +203,14 @@ Result<LoadedSchema> SchemaLoader::load_command(const std::string& line) {
     return fail(Error(ErrorCode::DesiredSchemaFailed, "`" + line + "` ended with exit code " + std::to_string(end.exit_code) +
                                                           (end.err.empty() ? "" : ": " + last_line(end.err)))
                     .at("desired_schema.command")
-                    .advise("it must fill the empty database that ATHANOR_SCRATCH_URL names"));
+                    .advise("it must fill the empty database given by ATHANOR_SCRATCH_URL"));
   }
   LoadedSchema loaded;
   TRY_ASSIGN(loaded.catalog, inspect_scratch(*database));
   if (is_empty(loaded.catalog)) {
-    return fail(Error(ErrorCode::DesiredSchemaFailed, "`" + line + "` succeeded and left the scratch database empty")
+    return fail(Error(ErrorCode::DesiredSchemaFailed, "`" + line + "` succeeded but left the scratch database empty")
                     .at("desired_schema.command")
-                    .advise("let it connect to ATHANOR_SCRATCH_URL"));
+                    .advise("it must connect to ATHANOR_SCRATCH_URL"));
   }
   return loaded;
 }

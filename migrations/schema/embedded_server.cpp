@@ -146,7 +146,7 @@ Result<void> EmbeddedServer::find_account() {
       return {};
     }
   }
-  return fail(Error(ErrorCode::ScratchUnavailable, "PostgreSQL does not run as root, and there is no account to run it as")
+  return fail(Error(ErrorCode::ScratchUnavailable, "PostgreSQL does not run as root, and there is no other account to run it")
                   .advise("add the account `postgres`, run athanor as another user, or " + std::string(kWayOut)));
 }
 
@@ -213,7 +213,7 @@ Result<void> EmbeddedServer::make_data_folder() {
   std::string pattern = settings_.temporary_folder + "/athanor-scratch-XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) {
     return fail(
-        unavailable("cannot make a folder in " + settings_.temporary_folder + ": " + std::generic_category().message(errno)));
+        unavailable("cannot create a folder in " + settings_.temporary_folder + ": " + std::generic_category().message(errno)));
   }
   data_ = pattern;
   if (data_.size() + std::strlen(kSocket) >= sizeof(sockaddr_un::sun_path)) {
@@ -224,8 +224,8 @@ Result<void> EmbeddedServer::make_data_folder() {
   if (drops_root_ && ::chown(data_.c_str(), user_, group_) != 0) {
     const int number = errno;
     ::rmdir(data_.c_str());
-    return fail(
-        unavailable("cannot give " + data_ + " to the account of the server: " + std::generic_category().message(number)));
+    return fail(unavailable("cannot change the owner of " + data_ +
+                            " to the account of the server: " + std::generic_category().message(number)));
   }
   return {};
 }
@@ -257,8 +257,8 @@ Result<void> EmbeddedServer::run(std::vector<std::string> arguments, const std::
   if (!end) {
     Error error = std::move(end).error();
     if (error.code == ErrorCode::ScratchUnavailable) {
-      error.hint = drops_root_ ? "setpriv (package util-linux) lets root start the server as another account; or run athanor "
-                                 "as another user, or " +
+      error.hint = drops_root_ ? "install setpriv (package util-linux), with which root can start the server as another "
+                                 "account; run athanor as another user; or " +
                                      std::string(kWayOut)
                                : std::string(kWayOut);
     }

@@ -52,11 +52,11 @@ Error load_error(Error error, const SchemaStatement& statement) {
   told.context = exact_place(statement, error.position);
   if (error.message.starts_with("extension \"") && error.message.ends_with("is not available")) {
     told.hint = "install the extension `" + extension_of(error) +
-                "` for the server of the scratch databases, or point scratch_url at a server that has it, for example one "
-                "of the image your database runs";
+                "` on the server of the scratch databases, or point scratch_url at a server that has it, for example one with "
+                "the image of your database";
   } else if (error.message.starts_with("type \"") && error.sqlstate == "42704") {
     const std::string type = extension_of(error);
-    told.hint = "if an extension brings the type, create it first: CREATE EXTENSION IF NOT EXISTS …" +
+    told.hint = "if an extension provides the type, create it first: CREATE EXTENSION IF NOT EXISTS …" +
                 (type == "vector"     ? std::string(" (vector)")
                  : type == "geometry" ? std::string(" (postgis)")
                                       : std::string());

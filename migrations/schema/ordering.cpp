@@ -235,7 +235,7 @@ Error Graph::cycle(const std::vector<int>& waiting) const {
     members += (members.empty() ? "" : ", ") + describe(action.subject) +
                (!action.statements.empty() ? " (" + action.statements.front().planned.sql.substr(0, 60) + ')' : std::string());
   }
-  return Error(ErrorCode::Internal, "the changes of these objects wait for each other: " + members);
+  return Error(ErrorCode::Internal, "circular dependency between the changes of these objects: " + members);
 }
 
 Result<ActionOrder> Graph::sort() {

@@ -25,7 +25,7 @@ Error proof_failed(std::string message, const std::vector<std::string>& lines = 
     message += "\n  and " + std::to_string(lines.size() - kShownLines) + " more";
   }
   return Error(ErrorCode::ProofFailed, std::move(message))
-      .advise("nothing was written; look at the SQL with --sql, and write this revision by hand");
+      .advise("nothing was written; print the SQL with --sql, and write this revision by hand");
 }
 
 class Prover {
@@ -49,7 +49,7 @@ class Prover {
     if (error.sqlstate.empty() || error.code == ErrorCode::Interrupted) {
       return error;
     }
-    Error failed = proof_failed("the " + direction + " does not run on a copy of the schema: " + error.message);
+    Error failed = proof_failed("the " + direction + " fails on a copy of the schema: " + error.message);
     failed.context = error.context;
     failed.sqlstate = error.sqlstate;
     return failed;
@@ -74,7 +74,7 @@ class Prover {
     }
     TRY_ASSIGN(const Catalog reached, request_.inspect(*copy));
     if (const auto lines = difference(reached, request_.after, Derived::Ignored); !lines.empty()) {
-      return fail(proof_failed("the upgrade does not lead to the desired schema:", lines));
+      return fail(proof_failed("the upgrade does not produce the desired schema:", lines));
     }
     if (request_.script.irreversible) {
       return {};
@@ -84,7 +84,7 @@ class Prover {
     }
     TRY_ASSIGN(const Catalog returned, request_.inspect(*copy));
     if (const auto lines = difference(returned, request_.before, Derived::Compared); !lines.empty()) {
-      return fail(proof_failed("the downgrade does not lead back to where the upgrade started:", lines));
+      return fail(proof_failed("the downgrade does not restore the schema from before the upgrade:", lines));
     }
     proof_.downgrade = true;
     return {};
@@ -107,8 +107,8 @@ class Prover {
       if (error.sqlstate.empty() || error.code == ErrorCode::Interrupted) {
         return done;
       }
-      proof_.warnings.push_back("with a row in each table the upgrade fails, at " + error.context + ": " + error.message +
-                                "; look whether the real rows allow it");
+      proof_.warnings.push_back("with a row in each table, the upgrade fails at " + error.context + ": " + error.message +
+                                "; check whether the actual rows allow it");
       return {};
     }
     TRY_ASSIGN(const auto session, copy->open(request_.search_path));
@@ -149,8 +149,7 @@ class Prover {
         lost.push_back("- rows of " + describe({.kind = Kind::Table, .schema = table.first, .name = table.second}));
       }
     }
-    return lost.empty() ? Result<void>()
-                        : fail(proof_failed("the upgrade loses rows that its plan does not say it loses:", lost));
+    return lost.empty() ? Result<void>() : fail(proof_failed("the upgrade loses rows that its plan does not mention:", lost));
   }
 
   [[nodiscard]] TableName renamed(const TableName& table) const {

@@ -355,9 +355,9 @@ TypeChange to_new_type(const ChangeSet& changes, const FactChange& change, Actio
     }
     if (composites.size() > 1 || type != object_name(is.id) || old.get(attribute::kType) != type) {
       actions.refuse(Error(ErrorCode::SchemaChangeRefused,
-                           "the " + describe(was.id) + " gets other attributes and one of those it has changes, and the " +
-                               describe(fact.id) + " has it inside another type: its values cannot be converted")
-                         .advise("make the new type under another name, with a new column, and fill that in a batch step"));
+                           "the " + describe(was.id) + " gets new attributes and a changed one, and the " + describe(fact.id) +
+                               " uses it inside another type: its values cannot be converted")
+                         .advise("create the new type under another name, add a new column, and fill it in a batch step"));
       return effect;
     }
     effect.using_expression = composite_expression(name, was, is, type);

@@ -96,7 +96,7 @@ void create_mapping(const ChangeSet& changes, std::uint32_t index, ActionList& a
   const Fact& fact = changes.new_fact(index);
   Statement& statement = say(actions.produce(changes, index), "CREATE USER MAPPING FOR " + mapping_name(fact.id));
   if (fact.has(attribute::kOptionsHash)) {
-    statement.planned.note = "the options of the mapping hold secrets and are never read: add them";
+    statement.planned.note = "the options of the mapping contain secrets and are never read: add them";
   }
 }
 
@@ -109,7 +109,7 @@ void drop_mapping(const ChangeSet& changes, std::uint32_t index, ActionList& act
 // Only hashes of the secrets are known, so a difference is visible but cannot be turned into a statement.
 void alter_mapping(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   actions.refuse(Error(ErrorCode::SchemaChangeRefused,
-                       "the options of the " + describe(changes.new_fact(change).id) + " differ, and they hold secrets")
+                       "the options of the " + describe(changes.new_fact(change).id) + " differ, and they contain secrets")
                      .advise("change them by hand with ALTER USER MAPPING"));
 }
 

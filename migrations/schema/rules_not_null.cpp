@@ -54,7 +54,7 @@ void warn_of_nulls(const ChangeSet& changes, const FactChange& change, Statement
   const std::string filler = value == kNoFact ? "…" : std::string(changes.new_fact(value).get(attribute::kExpression));
   const Names key = key_columns(changes, fact.id);
   statement.planned.warnings = {"rows of " + parent_name(fact.id) + " with NULL in " + name +
-                                " make this fail: fill them in a step before it"};
+                                " make this fail: fill them in an earlier step"};
   statement.planned.remedy = {
       "-- athanor:step batch table=" + parent_name(fact.id) + " key=" + (key.size() == 1 ? quote_identifier(key.front()) : "…"),
       "UPDATE " + parent_name(fact.id) + " SET " + name + " = " + filler + " WHERE " + name + " IS NULL AND {batch};"};

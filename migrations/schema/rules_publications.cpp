@@ -88,8 +88,8 @@ void alter_publication(const ChangeSet& changes, const FactChange& change, Actio
 }
 
 void refuse_subscription(const FactId& id, ActionList& actions) {
-  actions.refuse(Error(ErrorCode::SchemaChangeRefused, "the " + describe(id) + " differs, and its connection holds a secret")
-                     .advise("make or change it by hand, or leave subscriptions out of the comparison"));
+  actions.refuse(Error(ErrorCode::SchemaChangeRefused, "the " + describe(id) + " differs, and its connection contains a secret")
+                     .advise("create or change it by hand, or exclude subscriptions from the comparison"));
 }
 
 void create_subscription(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {

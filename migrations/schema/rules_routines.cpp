@@ -94,7 +94,7 @@ void rebuild_index(const ChangeSet& changes, std::uint32_t routine, std::uint32_
   // REINDEX of a partitioned index commits after each partition, so it cannot run in a transaction block.
   Statement& statement = say(action, std::string("REINDEX INDEX ") + (online ? "CONCURRENTLY " : "") + object_name(fact.id));
   statement.autocommit = online || partitioned;
-  statement.planned.note = "its entries were made by the old body of " + describe(changes.new_fact(routine).id);
+  statement.planned.note = "its entries were computed by the old body of " + describe(changes.new_fact(routine).id);
 }
 
 // The warning about rows that the old body computed or checked, which PostgreSQL does not compute or check again.
@@ -102,10 +102,10 @@ std::string stale_rows(const ChangeSet& changes, std::uint32_t dependent) {
   const Fact& fact = changes.old_fact(dependent);
   if (fact.id.kind == Kind::Column && fact.get(attribute::kGenerated) == "stored") {
     return "the stored values of " + parent_name(fact.id) + '.' + quote_identifier(fact.id.name) +
-           " keep what the old body made: update the columns that it is generated from, in a batch step";
+           " keep the values computed by the old body: update the columns that they are generated from, in a batch step";
   }
   if (fact.id.kind == Kind::MaterializedView) {
-    return object_name(fact.id) + " keeps what the old body made until it is refreshed";
+    return object_name(fact.id) + " keeps the results of the old body until it is refreshed";
   }
   if (fact.id.kind == Kind::Constraint && fact.get(attribute::kContype) == "c") {
     return "the rows of " + parent_name(fact.id) + " were checked by the old body for " + quote_identifier(fact.id.name) +

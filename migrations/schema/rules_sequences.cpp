@@ -175,7 +175,7 @@ void change_numbers(const Fact& old, const Fact& fact, Action& action) {
   // Which numbers the sequence still has for old application code depends on all of these together.
   statement.planned.expand = false;
   if (turns) {
-    statement.planned.note = "the sequence turns round, so it starts again";
+    statement.planned.note = "the sequence changes direction, so it restarts";
   }
 }
 

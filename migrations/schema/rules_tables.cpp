@@ -174,7 +174,7 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   statement.planned.expand = false;
   statement.planned.loss = foreign ? DataLoss::None : DataLoss::Certain;
   if (changes.after_of(index) != kNoFact) {
-    statement.planned.note = "PostgreSQL cannot turn the one kind of table into the other: the rows do not come along";
+    statement.planned.note = "PostgreSQL cannot convert one kind of table into the other: the rows are not kept";
   }
 }
 

@@ -63,11 +63,11 @@ Result<void> remove_meta_commands(std::string& text, const std::string& name) {
     if (std::ranges::find(kPassedOver, word) == kPassedOver.end()) {
       const int line = count_lines(text, token.begin) + 1;
       if (word == "\\i" || word == "\\ir" || word == "\\include" || word == "\\include_relative") {
-        return fail(at_line("files are not included with " + word, name, line)
+        return fail(at_line("files cannot be included with " + word, name, line)
                         .advise("name the files, or their folder, in desired_schema"));
       }
-      return fail(at_line("the psql command " + word + " is not understood", name, line)
-                      .advise("a schema file holds SQL; remove the line"));
+      return fail(at_line("the psql command " + word + " is not supported", name, line)
+                      .advise("a schema file must contain only SQL; remove the line"));
     }
     std::fill(text.begin() + static_cast<std::ptrdiff_t>(token.begin), text.begin() + static_cast<std::ptrdiff_t>(end), ' ');
     start = end;
@@ -87,8 +87,8 @@ Result<void> refuse_rows(const std::string& text, const std::string& name) {
       copying = same_word(word, "copy");
       from = false;
     } else if (copying && from && same_word(word, "stdin")) {
-      return fail(at_line("COPY … FROM stdin: the file holds rows", name, count_lines(text, token.begin) + 1)
-                      .advise("write the schema alone: pg_dump --schema-only"));
+      return fail(at_line("COPY … FROM stdin: the file contains rows", name, count_lines(text, token.begin) + 1)
+                      .advise("dump only the schema: pg_dump --schema-only"));
     }
     from = same_word(word, "from");
     begins = word == ";";
@@ -110,9 +110,9 @@ Result<void> refuse_long_names(const std::string& text, const std::string& name)
     const std::string found = identifier_name(word);
     if (found.size() > kMost) {
       return fail(at_line("the name " + found + " has " + std::to_string(found.size()) +
-                              " bytes, and PostgreSQL cuts names after " + std::to_string(kMost),
+                              " bytes, and PostgreSQL truncates names to " + std::to_string(kMost),
                           name, count_lines(text, token.begin) + 1)
-                      .advise("write the name as it is to be"));
+                      .advise("write the truncated name"));
     }
   }
   return {};
@@ -207,7 +207,7 @@ Result<void> add_text(SchemaText& schema, std::string text, const std::string& n
     const auto words = first_words(statement.sql);
     if (changes_the_server(words)) {
       return fail(at_line("the statement changes the whole server, not a schema", name, statement.line)
-                      .advise("remove it from the schema file, and run it by hand where it is wanted"));
+                      .advise("remove it from the schema file, and run it by hand where needed"));
     }
     if (!is_passed_over(words)) {
       schema.statements.push_back({statement.sql, place_of(name, statement.line)});
@@ -236,12 +236,12 @@ Result<std::vector<std::string>> files_of(const std::string& path) {
       files.push_back(entry->path().string());
     }
     if (files.size() > kMostFiles) {
-      return fail(ErrorCode::DesiredSchemaFailed, "the folder " + path + " holds more than 100,000 files");
+      return fail(ErrorCode::DesiredSchemaFailed, "the folder " + path + " contains more than 100,000 files");
     }
   }
   if (files.empty()) {
-    return fail(Error(ErrorCode::DesiredSchemaFailed, "the folder " + path + " holds no *.sql file")
-                    .advise("an empty desired schema is one file with a comment in it"));
+    return fail(Error(ErrorCode::DesiredSchemaFailed, "the folder " + path + " contains no *.sql file")
+                    .advise("for an empty desired schema, add a file with a comment"));
   }
   std::ranges::sort(files);
   return files;

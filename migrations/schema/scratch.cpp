@@ -71,7 +71,7 @@ Result<void> ScratchServer::check_version(int version) const {
   }
   return fail(Error(ErrorCode::ScratchUnavailable, "the scratch server is PostgreSQL " + std::to_string(major) +
                                                        ", the target is PostgreSQL " + std::to_string(wanted) +
-                                                       ": their texts of the same definition differ")
+                                                       ", and they print the same definition differently")
                   .advise("point scratch_url at a server of version " + std::to_string(wanted)));
 }
 

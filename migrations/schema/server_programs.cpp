@@ -101,9 +101,9 @@ Result<ServerPrograms> find_server_programs(const ServerSearch& search, int majo
   if (const auto match = std::ranges::find(found, major, &ServerPrograms::major); match != found.end()) {
     return *match;
   }
-  std::string message = major > 0 ? "a scratch database needs PostgreSQL " + std::to_string(major) +
-                                        ", as the target has it, and this machine has "
-                                  : std::string("a scratch database needs a PostgreSQL server, and this machine has ");
+  std::string message =
+      major > 0 ? "a scratch database needs PostgreSQL " + std::to_string(major) + ", as on the target, and this machine has "
+                : std::string("a scratch database needs a PostgreSQL server, and this machine has ");
   if (found.empty()) {
     message += "none";
     message += search.folder.empty() ? "" : " in " + search.folder;

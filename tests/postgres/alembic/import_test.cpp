@@ -178,7 +178,7 @@ TEST(ImportAlembic, NeverChangesAFileThatIsThere) {
   write_file(path, "-- mine\n");
   const ProcessResult result = scene.import();
   EXPECT_NE(result.exit_code, 0);
-  EXPECT_THAT(result.err, HasSubstr("9e5f9a1b3c4d_gross_amounts.sql is there already and differs"));
+  EXPECT_THAT(result.err, HasSubstr("9e5f9a1b3c4d_gross_amounts.sql already exists and differs"));
   EXPECT_EQ(read_file(path), "-- mine\n");
   EXPECT_THAT(files_below(scene.sql()), SizeIs(1));
 }
@@ -264,7 +264,7 @@ TEST(ImportAlembic, SaysWhichFolderIsNone) {
   std::filesystem::create_directories(scene.file("a/b"));
   const ProcessResult empty = AlembicScene::import_in(kAnyUrl, {scene.file("a/b"), "--python", python_with_alembic()});
   EXPECT_NE(empty.exit_code, 0);
-  EXPECT_THAT(empty.err, HasSubstr("holds neither env.py nor alembic.ini"));
+  EXPECT_THAT(empty.err, HasSubstr("contains neither env.py nor alembic.ini"));
 }
 
 TEST(ImportAlembic, SaysWhatEnvPyIsMissing) {

@@ -119,7 +119,7 @@ TEST(Autogenerate, WarnsWhenOnlyRowsStandInTheWay) {
   scene.schema("CREATE TABLE a (id int, v text NOT NULL);");
   const auto result = scene.autogenerate();
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("with a row in each table the upgrade fails"));
+  EXPECT_THAT(result.err, HasSubstr("with a row in each table, the upgrade fails"));
 }
 
 // The comment with the step that fills NULLs must not be taken for a misspelt directive.

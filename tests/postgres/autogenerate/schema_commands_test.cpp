@@ -117,7 +117,7 @@ TEST(TestCommand, NamesTheRevisionWhoseDowngradeDoesNotLeadBack) {
   write_revision(scene, "r3", "r2", "CREATE TABLE c (id int);", down("DROP TABLE c;"));
   const auto result = scene.run({"test"});
   EXPECT_EQ(result.exit_code, 16) << result.out << result.err;
-  EXPECT_THAT(result.out, HasSubstr("the downgrade of revision r2 does not lead back to the schema at r1:\n  + column"));
+  EXPECT_THAT(result.out, HasSubstr("the downgrade of revision r2 does not restore the schema at r1:\n  + column"));
 }
 
 TEST(TestCommand, TellsAnEmptyDowngradeFromOneThatIsWrong) {
@@ -125,7 +125,7 @@ TEST(TestCommand, TellsAnEmptyDowngradeFromOneThatIsWrong) {
   write_revision(scene, "r1", "", "CREATE TABLE a (id int);", down(""));
   const auto result = scene.run({"test"});
   EXPECT_EQ(result.exit_code, 16) << result.out << result.err;
-  EXPECT_THAT(result.err, HasSubstr("the downgrade of revision r1 does not lead back to the schema at <base>"));
+  EXPECT_THAT(result.err, HasSubstr("the downgrade of revision r1 does not restore the schema at <base>"));
   EXPECT_THAT(result.err, HasSubstr("the downgrade of r1 is empty: write it, or mark the revision as irreversible"));
   const Json json = scene.json({"test"});
   EXPECT_EQ(json["failures"].size(), 1U) << json;

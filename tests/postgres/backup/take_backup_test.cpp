@@ -340,7 +340,7 @@ TEST(PruneBackups, ReadsWhatStaysBeforeItDeletesTheRest) {
   const BackupTools tools{scene.store, *sessions, scene.clock, scene.progress, {}};
   EXPECT_THAT(prune_backups(tools, scene.job, false).value(), SizeIs(0));
   EXPECT_TRUE(scene.store.files.contains(good.file));
-  EXPECT_THAT(scene.progress.warnings, Contains(HasSubstr("does not count as a backup that stays")));
+  EXPECT_THAT(scene.progress.warnings, Contains(HasSubstr("is not counted as a backup to keep")));
 }
 
 TEST(PruneBackups, DeletesByCountMarksTheCatalogueAndLeavesForeignFiles) {

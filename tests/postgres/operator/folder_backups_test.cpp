@@ -162,7 +162,7 @@ TEST_F(FolderBackupsTest, TakesNoMoreThanIsLeftOfTheQuotaOfItsNamespace) {
   for (const std::uint64_t quota : {bytes / 2, bytes + bytes / 2}) {
     const auto refused = limited(quota);
     ASSERT_FALSE(refused) << quota;
-    EXPECT_THAT(refused.error().describe(), HasSubstr("more bytes than are left for it"));
+    EXPECT_THAT(refused.error().describe(), HasSubstr("exceeds the space that is left for it"));
   }
   EXPECT_TRUE(std::filesystem::exists(first->backup.location));
   EXPECT_TRUE(limited(4 * bytes));
@@ -192,7 +192,7 @@ TEST_F(FolderBackupsTest, SharesWhatIsLeftAmongDumpsThatAreTakenAtATime) {
   ASSERT_TRUE(meanwhile);
   EXPECT_TRUE(*meanwhile) << meanwhile->error().describe();
   ASSERT_FALSE(first) << "together they have more than the quota";
-  EXPECT_THAT(first.error().describe(), HasSubstr("more bytes than are left for it"));
+  EXPECT_THAT(first.error().describe(), HasSubstr("exceeds the space that is left for it"));
   EXPECT_FALSE(limited.ensure({resource, target, {"r1"}, {"r2"}}, {}, {})) << "the second dump stays";
 }
 

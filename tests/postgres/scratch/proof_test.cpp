@@ -76,14 +76,14 @@ TEST(Proof, HoldsForARevisionThatLeadsThereAndBack) {
 TEST(Proof, ShowsWhatTheUpgradeDoesNotReach) {
   const ProofScene scene;
   EXPECT_THAT(scene.refused(kOne, kTwo, "ALTER TABLE a ADD v varchar(5), ADD w int;", "ALTER TABLE a DROP v, DROP w;"),
-              testing::AllOf(HasSubstr("the upgrade does not lead to the desired schema:"), HasSubstr("+ column"),
+              testing::AllOf(HasSubstr("the upgrade does not produce the desired schema:"), HasSubstr("+ column"),
                              HasSubstr("type is character varying(5), should be text")));
 }
 
 TEST(Proof, ShowsWhatTheDowngradeLeavesBehind) {
   const ProofScene scene;
   EXPECT_THAT(scene.refused(kOne, kTwo, "ALTER TABLE a ADD v text;", "SELECT 1;"),
-              HasSubstr("the downgrade does not lead back to where the upgrade started:\n  + column"));
+              HasSubstr("the downgrade does not restore the schema from before the upgrade:\n  + column"));
 }
 
 TEST(Proof, SaysWhichStatementDoesNotRun) {
@@ -96,7 +96,7 @@ TEST(Proof, FindsRowsThatGetLost) {
   ProofScene scene;
   const std::string up = "DROP TABLE a;\nCREATE TABLE a (id int, v text);";
   EXPECT_THAT(scene.refused(kOne, kTwo, up, "ALTER TABLE a DROP v;"),
-              HasSubstr("the upgrade loses rows that its plan does not say it loses:\n  - rows of table"));
+              HasSubstr("the upgrade loses rows that its plan does not mention:\n  - rows of table"));
   PlannedStatement drop{.sql = "DROP TABLE a", .subject = {.kind = Kind::Table, .schema = "public", .name = "a"}};
   drop.loss = DataLoss::Certain;
   scene.plan.steps = {PlannedStep{.statements = {drop}}};

@@ -207,7 +207,7 @@ TEST(ServerPrograms, NamesWhatWasFoundAndTheWaysOut) {
   const auto missing = find_server_programs(scene.settings.embedded.search, 11, StopToken());
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::ScratchUnavailable);
-  EXPECT_THAT(missing.error().message, HasSubstr("needs PostgreSQL 11, as the target has it, and this machine has version"));
+  EXPECT_THAT(missing.error().message, HasSubstr("needs PostgreSQL 11, as on the target, and this machine has version"));
   EXPECT_THAT(missing.error().hint, HasSubstr("postgresql-11"));
   EXPECT_THAT(missing.error().hint, HasSubstr("scratch_url"));
   ServerSearch nowhere;

@@ -67,9 +67,9 @@ TEST(SchemaFiles, PassesOverWhatIsTheServers) {
 
 TEST(SchemaFiles, RefusesRowsIncludesAndUnknownCommandsWithTheirLine) {
   EXPECT_EQ(refused("CREATE TABLE a (v text);\nCOPY a (v) FROM stdin;\nx\n\\.\n"),
-            "s.sql:2: COPY … FROM stdin: the file holds rows");
-  EXPECT_EQ(refused("\n\\i other.sql\n"), "s.sql:2: files are not included with \\i");
-  EXPECT_EQ(refused("\\gexec\n"), "s.sql:1: the psql command \\gexec is not understood");
+            "s.sql:2: COPY … FROM stdin: the file contains rows");
+  EXPECT_EQ(refused("\n\\i other.sql\n"), "s.sql:2: files cannot be included with \\i");
+  EXPECT_EQ(refused("\\gexec\n"), "s.sql:1: the psql command \\gexec is not supported");
   EXPECT_EQ(refused("SELECT 1;\nSELECT 'x").substr(0, 7), "s.sql:2");
   for (const std::string statement : {"ALTER SYSTEM SET work_mem = 1000", "create tablespace t location '/t'"}) {
     EXPECT_EQ(refused("\n" + statement + ";\n"), "s.sql:2: the statement changes the whole server, not a schema");
@@ -118,7 +118,7 @@ TEST(SchemaFiles, HoldNoNameThatPostgreSQLWouldCut) {
   EXPECT_EQ(parsed("CREATE TABLE " + most + " (id int); -- " + most + most).size(), 1U);
   EXPECT_EQ(parsed("COMMENT ON TABLE t IS '" + most + most + "';").size(), 1U);
   EXPECT_EQ(refused("CREATE TABLE t (id int);\nCREATE TABLE \"" + most + "b\" (id int);"),
-            "s.sql:2: the name " + most + "b has 64 bytes, and PostgreSQL cuts names after 63");
+            "s.sql:2: the name " + most + "b has 64 bytes, and PostgreSQL truncates names to 63");
   EXPECT_EQ(refused("CREATE TABLE \"" + std::string(31, 'a') + "ääääääääääääääääää\" (id int);").find("s.sql:1: the name "),
             0U);
 }

@@ -44,9 +44,9 @@ TEST(Goose, RefusesWhatItCannotRead) {
                                                         {"3_c.sql", "-- +goose Up\n-- +goose Sideways\n"},
                                                         {"003_d.sql", "-- +goose Up\n"}});
   EXPECT_THAT(refused(folder),
-              ElementsAre("1_a.sql:1: ENVSUB puts variables of the environment into the SQL: write the values",
+              ElementsAre("1_a.sql:1: ENVSUB substitutes environment variables into the SQL: write the values",
                           "2_b.sql:1: SQL above \"-- +goose Up\", which goose does not run",
-                          "3_c.sql:2: \"+goose Sideways\" is not known", "003_d.sql:0: has the version of 3_c.sql"));
+                          "3_c.sql:2: \"+goose Sideways\" is not known", "003_d.sql:0: has the same version as 3_c.sql"));
 }
 
 TEST(Goose, NamesMigrationsInGoAndStopsThereWhenAskedTo) {
@@ -198,11 +198,11 @@ TEST(Flyway, ReadsItsHistoryWithBaselineUndoAndRepair) {
             "1");
   EXPECT_EQ(applied(kFlywayFormat, folder, {row("2", "SQL", "true"), row("1", "SQL", "true")}), "2");
   EXPECT_THAT(applied(kFlywayFormat, folder, {row("1", "SQL", "true"), row("2", "SQL", "false")}),
-              HasSubstr("Flyway stopped half-way through version 2"));
+              HasSubstr("Flyway stopped in the middle of version 2"));
   EXPECT_EQ(applied(kFlywayFormat, folder, {row("1", "SQL", "true"), row("2", "SQL", "false"), row("2", "DELETE", "true")}),
             "1");
   EXPECT_THAT(applied(kFlywayFormat, folder, {row("1", "SQL", "true", "12345")}),
-              HasSubstr("checksum-mismatch: V1__a.sql is not what Flyway applied"));
+              HasSubstr("checksum-mismatch: V1__a.sql differs from the file that Flyway applied"));
   EXPECT_THAT(applied(kFlywayFormat, folder, {row("1", "SQL", "true"), row("3", "SQL", "true")}),
               HasSubstr("Flyway applied V3__c.sql and not V2__b.sql"));
 }

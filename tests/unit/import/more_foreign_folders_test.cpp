@@ -85,7 +85,7 @@ TEST(Rails, WantsDatabaseStructureAndMigrationsToAgree) {
   const ForeignFolder folder = read_with(kRailsFormat, {{"structure.sql", kStructure}});
   EXPECT_EQ(applied(kRailsFormat, folder, {{"20240101000000"}, {"20240201000000"}}), "1");
   EXPECT_EQ(applied(kRailsFormat, folder, {}), "0");
-  EXPECT_THAT(applied(kRailsFormat, folder, {{"20240101000000"}}), HasSubstr("Rails did not apply it"));
+  EXPECT_THAT(applied(kRailsFormat, folder, {{"20240101000000"}}), HasSubstr("which Rails has not applied"));
   EXPECT_THAT(applied(kRailsFormat, folder, {{"20250101000000"}}), HasSubstr("structure.sql does not list it"));
   EXPECT_THAT(refused(read_with(kRailsFormat, {{"structure.sql", kStructure}, {"migrate/20260101000000_b.rb", ""}})),
               ElementsAre(HasSubstr("20260101000000_b.rb:0: structure.sql does not have it")));
@@ -122,8 +122,8 @@ TEST(Atlas, ReadsItsHistoryWithBaselinesAndFailures) {
 
 TEST(Atlas, RefusesAFolderThatAtlasSumDoesNotVouchFor) {
   const ForeignFolder folder = read_with(kAtlasFormat, atlas_files("CREATE TABLE a (id bigint);\n"));
-  EXPECT_THAT(refused(folder), ElementsAre(HasSubstr("20240101000000_a.sql:0: is not what atlas.sum vouches for"),
-                                           HasSubstr("20240102000000_b.sql:0: is not what atlas.sum vouches for")));
+  EXPECT_THAT(refused(folder), ElementsAre(HasSubstr("20240101000000_a.sql:0: does not match atlas.sum"),
+                                           HasSubstr("20240102000000_b.sql:0: does not match atlas.sum")));
 }
 
 TEST(Prisma, ReadsAFolderForEachMigration) {
@@ -142,7 +142,7 @@ TEST(Prisma, RefusesFailedAndChangedMigrations) {
   EXPECT_EQ(applied(kPrismaFormat, folder, {{"1_a", sum, "2024-01-01", std::nullopt}}), "1");
   EXPECT_EQ(applied(kPrismaFormat, folder, {{"1_a", sum, std::nullopt, "2024-01-01"}}), "0");
   EXPECT_THAT(applied(kPrismaFormat, folder, {{"1_a", sum, std::nullopt, std::nullopt}}),
-              HasSubstr("Prisma stopped half-way through version 1_a"));
+              HasSubstr("Prisma stopped in the middle of version 1_a"));
   EXPECT_THAT(applied(kPrismaFormat, folder, {{"1_a", "other", "2024-01-01", std::nullopt}}), HasSubstr("checksum-mismatch"));
 }
 

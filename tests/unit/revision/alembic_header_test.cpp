@@ -133,7 +133,7 @@ TEST(AlembicHeader, RefusesListsOfAnythingButStrings) {
   EXPECT_EQ(refused("revision = ('a', 'b')\n"), "v/a.py:1: `revision` is not a string | write the id in quotes");
   EXPECT_EQ(refused("revision = None\n"), "v/a.py:1: `revision` is not a string | write the id in quotes");
   EXPECT_EQ(refused("revision = 'a'\ndown_revision = ''\n"),
-            "v/a.py:2: `down_revision` holds an empty string | write None where there is none");
+            "v/a.py:2: `down_revision` holds an empty string | write None if there is none");
 }
 
 TEST(AlembicHeader, RefusesAssignmentsThatOnlySometimesHappen) {

@@ -282,7 +282,7 @@ TEST(FolderSource, RefusesLinksThatLeaveTheLocation) {
     const auto listed = FolderSource({folder / "in"}, false).list();
     ASSERT_FALSE(listed) << target;
     EXPECT_EQ(listed.error().code, ErrorCode::PathEscape);
-    EXPECT_EQ(listed.error().describe(), (folder / "in/b.sql") + ": the symbolic link leaves its location");
+    EXPECT_EQ(listed.error().describe(), (folder / "in/b.sql") + ": the symbolic link points outside its location");
   }
   std::filesystem::remove(folder / "in/b.sql");
   std::filesystem::create_symlink(folder / "in/a.sql", folder / "in/z.sql");  // absolute, but inside

@@ -109,11 +109,12 @@ TEST(NativeHeader, NoticesAMisspeltFieldAmongTheDescription) {
 
 TEST(NativeHeader, RefusesAFieldGivenTwice) {
   EXPECT_EQ(refused("-- Revision: ab12\n-- Revises: a\n-- Revises: b\n"),
-            "v/a.sql:3: header field `Revises` is given twice | the first one stands on line 2; keep one of them");
+            "v/a.sql:3: header field `Revises` is given twice | the first one is on line 2; keep one of them");
 }
 
 TEST(NativeHeader, RefusesAFileWithoutRevision) {
-  const std::string advice = " | open the file with a comment block that holds `-- Revision: <id>` and `-- Revises: <parent>`";
+  const std::string advice =
+      " | begin the file with a comment block that contains `-- Revision: <id>` and `-- Revises: <parent>`";
   EXPECT_EQ(refused("CREATE TABLE t ();\n"), "v/a.sql:1: no `-- Revision:` in the header of the file" + advice);
   EXPECT_EQ(refused(""), "v/a.sql:1: no `-- Revision:` in the header of the file" + advice);
   EXPECT_EQ(refused("-- a\n-- Revision:\n"), "v/a.sql:2: no `-- Revision:` in the header of the file" + advice);
@@ -134,7 +135,7 @@ TEST(NativeHeader, RefusesIdsThatTargetsCannotName) {
       "v/a.sql:1: revision id `ab cd` may not contain white space, commas or quotes | use letters, digits and underscores");
   for (const std::string word : {"base", "current", "head", "heads", "none"}) {
     EXPECT_EQ(refused("-- Revision: " + word + "\n"),
-              "v/a.sql:1: revision id `" + word + "` is a word that targets give a meaning to | choose another name");
+              "v/a.sql:1: revision id `" + word + "` is a reserved word of targets | choose another name");
   }
   EXPECT_EQ(refused("-- Revision: " + std::string(256, 'a') + "\n"),
             "v/a.sql:1: revision id `" + std::string(64, 'a') + "...` has 256 characters, more than 255 | shorten the id");
@@ -151,7 +152,7 @@ TEST(NativeHeader, RefusesSloppyLists) {
             "v/a.sql:2: empty entry in a comma separated list | remove the extra comma");
   EXPECT_EQ(refused("-- Revision: ab\n-- Revises: a, b,\n"),
             "v/a.sql:2: empty entry in a comma separated list | remove the extra comma");
-  EXPECT_EQ(refused("-- Revision: ab\n-- Revises: a, a\n"), "v/a.sql:2: `a` stands twice in the list | ");
+  EXPECT_EQ(refused("-- Revision: ab\n-- Revises: a, a\n"), "v/a.sql:2: `a` occurs twice in the list | ");
 }
 
 TEST(NativeHeader, RefusesWhatIsNoDate) {

@@ -65,11 +65,11 @@ TEST(FileTemplate, RefusesWhatItCannotRender) {
   EXPECT_EQ(refused("%(rev)"), "`%(rev)` needs a conversion: s or d");
   EXPECT_EQ(refused("%(rev)q"), "`%(rev)` needs a conversion: s or d");
   EXPECT_EQ(refused("%(day)999999999999999999999d"), "`%(day)` asks for more than 64 characters");
-  EXPECT_EQ(refused("%s"), "a `%` that begins no token");
-  EXPECT_EQ(refused("50%"), "a `%` that begins no token");
+  EXPECT_EQ(refused("%s"), "a `%` that does not begin a token");
+  EXPECT_EQ(refused("50%"), "a `%` that does not begin a token");
   EXPECT_EQ(refused("%%(rev)s"), "`%%(` would put a percent sign into the name");
-  EXPECT_EQ(refused(""), "`file_template` makes an empty name");
-  EXPECT_EQ(refused("a//b"), "`file_template` makes an empty name");
+  EXPECT_EQ(refused(""), "`file_template` produces an empty name");
+  EXPECT_EQ(refused("a//b"), "`file_template` produces an empty name");
 }
 
 TEST(FileTemplate, KeepsNamesInsideTheLocation) {
