@@ -79,7 +79,7 @@ test-crash: build python ## Kill runs, sessions, servers and connections 500 tim
 test-adopt: build ## Adopt what the real goose, golang-migrate, Flyway and Liquibase made (fetched from the registries of Go and Maven)
 	tests/postgres/cli/adopted/real_tools $(BUILD)
 
-test-corpora: build ## Judge the planner of schema changes on public pairs of schemas (CORPORA="pgschema migra": folders you fetched)
+test-corpora: build ## Test the planner of schema changes on public pairs of schemas (CORPORA="pgschema migra": folders you fetched)
 	@cmake --build $(BUILD) -j $(JOBS) --target schema_pairs
 	@tests/support/throwaway-postgres start $(BUILD)/corpora >/dev/null
 	@ATHANOR_TEST_URL=$$(cat $(BUILD)/corpora/url) tests/corpora/corpora.py --build $(BUILD) $(CORPORA); status=$$?; \

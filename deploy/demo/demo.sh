@@ -50,7 +50,7 @@ trap 'exit 143' TERM
 psql=""
 for candidate in /usr/lib/postgresql/*/bin/psql; do psql=$candidate; done
 
-heading "A PostgreSQL of our own"
+heading "A throwaway PostgreSQL"
 admin=$("$postgres" start "$work/postgres")
 server=${admin%/*}
 "$psql" -Xq "$admin" -c 'CREATE DATABASE shop_berlin' -c 'CREATE DATABASE shop_lisbon'
@@ -121,7 +121,7 @@ follow lisbon Ready 2b7d9e1f4a60
 "$psql" -Xq "$server/shop_berlin" -c "INSERT INTO customers (login, tier) SELECT 'customer' || n, 'basic' FROM generate_series(1, 100000) n"
 note "Berlin now has 100,000 customers."
 
-heading "What would the next release do?"
+heading "Plan the next release"
 export DATABASE_URL=$server/shop_berlin
 show "$build/bin/athanor" --migrations "$repository/versions" plan upgrade 4d9f1a3b6c82 --show-sql 2>&1 | sed "s#$build/bin/##; s#$repository/##g"
 
@@ -153,19 +153,19 @@ git -C "$repository" add versions manifests schema.sql
 git_commit -m "Berlin: customers get a phone number"
 follow berlin Ready "${written%%_*}"
 
-heading "A step back is refused unless the manifest allows it"
+heading "A downgrade is refused unless the manifest allows it"
 sed -i 's/targetRevision: .*/targetRevision: 1f0a3c5e7b91/' "$repository/manifests/lisbon.yaml"
 git_commit -am "Lisbon: back to where it was"
 follow lisbon Stalled 1f0a3c5e7b91
 sed -n '/^ *conditions:/,$p' "$(status_file lisbon)" | indent
 
-heading "What the resource says"
+heading "The status of the resource"
 sed "s#//[^@]*@#//…@#" "$(status_file berlin)" | indent
 
-heading "What the database remembers"
+heading "The history in the database"
 "$psql" -Xq "$server/shop_berlin" -c "SELECT revision, direction, outcome, duration_ms AS ms, actor FROM athanor.history ORDER BY id" | indent
 
-heading "What Prometheus sees"
+heading "Metrics for Prometheus"
 python3 - "$port" <<'PYTHON' | indent
 import sys, urllib.request
 text = urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/metrics", timeout=5).read().decode()
@@ -174,4 +174,4 @@ for line in text.splitlines():
         print(line)
 PYTHON
 
-printf '\n%sDone.%s Everything of the demo is gone again. Next: README.md, or `%s`.\n' "$green" "$plain" "athanor help"
+printf '\n%sDone.%s The demo removed everything it had created. Next: README.md, or `%s`.\n' "$green" "$plain" "athanor help"

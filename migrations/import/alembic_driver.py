@@ -119,7 +119,7 @@ class Recorder:
             other = self.types.setdefault(name, self.revision)
             if other != self.revision and element is not None and "Create" in type(element).__name__:
                 # One run of Alembic remembers the type and leaves the second CREATE out; a run of its own would fail.
-                self.remark("creates the type %s, as %s does: the file creates it only where it is missing" % (name, other))
+                self.remark("creates the type %s, as %s does: the file creates it only if it does not exist" % (name, other))
                 guard = Guard(True)
                 guard.ask("type", element.element.name, element.element.schema)
                 guard.add(sql, element)
@@ -408,7 +408,7 @@ def make_engine(recorder, server_version, verbatim_driver_sql):
 
         def do_savepoint(self, connection, name):
             recorder.savepoints.append((name, len(recorder.parts)))
-            recorder.remark("uses a savepoint: what it does when a statement fails was not kept")
+            recorder.remark("uses a savepoint: its handling of a failing statement was not kept")
 
         def do_release_savepoint(self, connection, name):
             recorder.savepoints = [(other, at) for other, at in recorder.savepoints if other != name]
@@ -454,7 +454,7 @@ def make_engine(recorder, server_version, verbatim_driver_sql):
 
     def connect(*_args, **_kwargs):
         if recorder.open:
-            raise NeedsDatabase("opens a connection of its own, beside the migration's")
+            raise NeedsDatabase("opens its own connection besides that of the migration")
         return DriverConnection(recorder)
 
     global athanor_dialect

@@ -63,7 +63,7 @@ class Recording:
         with self.engine.connect() as connection:
             found = connection.exec_driver_sql(_OBJECTS.replace("%", "%%")).scalar()
             if found:
-                raise NotEmpty("the database of --against is not empty: it holds the %s" % found)
+                raise NotEmpty("the database of --against is not empty: it contains the %s" % found)
         event.listen(self.engine, "before_cursor_execute", self.sent)
         event.listen(self.engine, "commit", lambda connection: self.recorder.committed(False))
         event.listen(self.engine, "rollback", lambda connection: self.recorder.rolled_back())
@@ -79,7 +79,7 @@ class Recording:
 
     def noted(self, function):
         def call(connection, name):
-            self.recorder.remark("uses a savepoint: what it does when a statement fails was not kept")
+            self.recorder.remark("uses a savepoint: its handling of a failing statement was not kept")
             return function(connection, name)
 
         return call

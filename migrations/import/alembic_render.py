@@ -263,7 +263,7 @@ class Project:
         answer = self.checked(parts, remarks, function)
         if "error" not in answer and again != parts:
             answer["varies"] = True
-            answer["remarks"] = remarks + ["renders differently every time: a value made up in Python is now fixed in the file"]
+            answer["remarks"] = remarks + ["renders differently every time: a value generated in Python is now fixed in the file"]
         return answer
 
     def checked(self, parts, remarks, function):
@@ -347,7 +347,7 @@ class Project:
         answer = self.checked(parts, remarks, function)
         if "error" not in answer:
             answer["recorded"] = True
-            remark = "asks the database: what it sent to an empty one was recorded, and with rows in it it may do more"
+            remark = "queries the database: its SQL was recorded on an empty one, and may differ on a database with rows"
             answer["remarks"] = [remark] + remarks
         return answer
 
@@ -383,7 +383,7 @@ def refusing_other_connections(engine):
     def connect(self, *arguments, **options):
         if self is engine.dialect:
             return stock(self, *arguments, **options)
-        raise NeedsDatabase("opens a connection of its own, beside the migration's")
+        raise NeedsDatabase("opens its own connection besides that of the migration")
 
     default.DefaultDialect.connect = connect
     try:

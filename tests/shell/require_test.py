@@ -17,5 +17,4 @@ def test_says_nothing_when_everything_is_here(tmp_path: Path) -> None:
 def test_names_the_packages_of_everything_that_is_missing_once_each() -> None:
     done = require("sh", "no-such-program", "no-such-tool=its-package", "/no/such/file=its-package")
     assert done.returncode == 1
-    assert done.stderr == ("error: make it needs more than this machine has; "
-                           "run: apt-get install --no-install-recommends no-such-program its-package\n")
+    assert done.stderr == ("error: make it needs more packages; run: apt-get install --no-install-recommends no-such-program its-package\n")

@@ -78,7 +78,7 @@ def suggestion(module, module_name):
             if getattr(value, "__table__", None) is None:
                 found.append("%s:%s.metadata" % (module_name, name))
     if found:
-        return "there is " + listed(found)
+        return "use " + listed(found)
     return "name the MetaData of your declarative base, for example %s:Base.metadata or %s:SQLModel.metadata" % (module_name, module_name)
 
 
@@ -90,7 +90,7 @@ def subclasses(base):
 
 
 def refuse_empty(metadata, target):
-    """A metadata without tables is nobody's wish: with it every table of the database would be dropped."""
+    """Refuses a MetaData without tables: autogenerate would drop every table of the database."""
     if metadata.tables:
         return
     module_name = target.partition(":")[0]
@@ -108,7 +108,7 @@ def refuse_empty(metadata, target):
             )
     others = others_with_tables(metadata)
     if others:
-        raise Fault("`%s` has no table, another MetaData has: %s" % (target, listed(others)), "name that one, or let the models use this one")
+        raise Fault("`%s` has no table, another MetaData has: %s" % (target, listed(others)), "use that one in the configuration, or use this one in the models")
     raise Fault(
         "`%s` has no table: the modules with the models are not imported" % target,
         "import them in %s, or name a module that imports them all" % module_name,
@@ -175,7 +175,7 @@ def give_driver_methods(engine, writer):
             writer.take(statement)
 
         def scalar(self, statement, *_arguments, **_options):
-            raise Fault("an event of the models asks the database: %s" % first_line(statement), "models are read without a database")
+            raise Fault("an event listener of the models queries the database: %s" % first_line(statement), "models are read without a database")
 
         def begin_nested(self):
             return self

@@ -1,4 +1,4 @@
-"""What goes wrong between a model and its table, told so that whoever meets it first knows what to do."""
+"""Errors of the models, each with a hint that says how to fix it."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import traceback
 
 
 class Fault(Exception):
-    """One sentence on what is wrong, the way out, and the place in the project's own code."""
+    """What is wrong, how to fix it, and the place in the project's own code."""
 
     def __init__(self, message, hint="", place=""):
         super().__init__(message)
@@ -57,8 +57,8 @@ def import_fault(error, module):
     if isinstance(error, ModuleNotFoundError) and error.name:
         if module == error.name or module.startswith(error.name + "."):
             return Fault(
-                "there is no Python module `%s`; looked in: %s" % (error.name, sys_path_text()),
-                "set prepend_sys_path in athanor.yaml to the folder that holds `%s` (for example prepend_sys_path: src)"
+                "no Python module `%s` in: %s" % (error.name, sys_path_text()),
+                "set prepend_sys_path in athanor.yaml to the folder that contains `%s` (for example prepend_sys_path: src)"
                 % error.name.split(".")[0],
             )
         return Fault(

@@ -88,9 +88,9 @@ TEST_F(ImportedConnection, WhatOnlyADatabaseKnowsIsRefusedWithTheReason) {
       "    except Exception:\n        pass\n",
       "reads the result of a statement");
   refused("def upgrade():\n    op.get_bind().scalar(sa.text('SELECT current_schema()'))\n", "reads the result of a statement");
-  refused("def upgrade():\n    op.get_bind().engine.connect()\n", "opens a connection of its own");
+  refused("def upgrade():\n    op.get_bind().engine.connect()\n", "opens its own connection");
   refused("def upgrade():\n    sa.create_engine('postgresql+psycopg2://127.0.0.1:1/x').connect()\n",
-          "opens a connection of its own");
+          "opens its own connection");
   refused(
       "def upgrade():\n    n = op.get_bind().execute(sa.insert(sa.Table('team', sa.MetaData(), sa.Column('id', sa.Integer,"
       " primary_key=True), sa.Column('name', sa.Text))).values(name='x')).inserted_primary_key\n"

@@ -40,7 +40,7 @@ TEST_F(RecordedImport, HoldsWhatAlembicSentAndSaysSo) {
   scene_.add_version(kAdded, "\"3a1b5c7d9e0f\"", kAsks);
   const Json answer = imported({"--against", scratch_.url(), "--check"});
   EXPECT_THAT(answer.at("differences"), IsEmpty());
-  EXPECT_THAT(answer.at("warnings").dump(), HasSubstr("asks the database: what it sent to an empty one was recorded"));
+  EXPECT_THAT(answer.at("warnings").dump(), HasSubstr("queries the database: its SQL was recorded on an empty one"));
   const std::string text = file();
   EXPECT_THAT(text, HasSubstr("-- athanor:upgrade\n-- Recorded, not rendered: it asks the database."));
   EXPECT_THAT(text, HasSubstr("INSERT INTO team VALUES (101, 'it''s 5%');"));

@@ -103,8 +103,8 @@ TEST(ReadModels, WritesForTheVersionOfTheServer) {
 TEST(ReadModels, SaysWhichModuleIsMissingAndWhereItLooked) {
   const Models models("shop.models:SQLModel.metadata");
   const std::string text = models.statements();
-  EXPECT_THAT(text, HasSubstr("there is no Python module `shop`; looked in: " + models.folder.string()));
-  EXPECT_THAT(text, HasSubstr("set prepend_sys_path in athanor.yaml to the folder that holds `shop`"));
+  EXPECT_THAT(text, HasSubstr("no Python module `shop` in: " + models.folder.string()));
+  EXPECT_THAT(text, HasSubstr("set prepend_sys_path in athanor.yaml to the folder that contains `shop`"));
 }
 
 TEST(ReadModels, SaysWhichLibraryIsMissingAndWhoImportsIt) {
