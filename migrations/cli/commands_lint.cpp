@@ -197,10 +197,9 @@ Result<void> run_lint(CommandContext& context) {
                         return finding.severity >= *options.fail_on;
                       });
   if (failed) {
-    return fail(
-        Error(ErrorCode::LintFindings, "lint: " + summary)
-            .advise("`athanor lint --explain RULE` says why; '-- athanor:allow RULE reason' above a statement says that it "
-                    "is meant"));
+    return fail(Error(ErrorCode::LintFindings, "lint: " + summary)
+                    .advise("`athanor lint --explain RULE` explains a rule; '-- athanor:allow RULE reason' above a statement "
+                            "accepts its findings"));
   }
   context.output().note("lint: " + summary + ", " + std::to_string(statements) +
                         (statements == 1 ? " statement." : " statements."));

@@ -60,12 +60,10 @@ Finding command_problem(const LintUnit& unit, const PsqlCommand& command) {
     return problem(unit, "unclassified", command.line, "lint does not read the file that " + command.word + " includes",
                    "name that file on the command line too");
   }
-  const std::string message =
-      command.word == "\\gexec"
-          ? "\\gexec runs text that exists at run time only: nothing is known about it here"
-          : "lint does not understand the psql command " + command.word + ": nothing is known about what it does here";
+  const std::string message = command.word == "\\gexec" ? "\\gexec runs SQL that is built at run time, which lint cannot check"
+                                                        : "lint cannot check the psql command " + command.word;
   return problem(unit, "unclassified", command.line, message,
-                 "look at what it does yourself, and say so: -- athanor:allow unclassified …");
+                 "check what it does yourself, and accept it: -- athanor:allow unclassified …");
 }
 
 class PlainReader {
@@ -120,7 +118,7 @@ class PlainReader {
     if (!open_) {
       refuse(statement.line, "there is no transaction to end", "remove it");
     } else if (single_) {
-      refuse(statement.line, "the file runs in one transaction, which this ends half-way", "remove it");
+      refuse(statement.line, "the file runs in one transaction, which this statement ends early", "remove it");
     }
     open_ = false;
     single_ = false;

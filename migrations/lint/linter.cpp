@@ -169,8 +169,8 @@ void Linter::report(const LintUnit& unit, const UnitStatement& statement, std::s
 
 void Linter::note_unclassified(const LintUnit& unit, const UnitStatement& statement) {
   report(unit, statement, "unclassified", {},
-         "lint cannot read this statement: it is wrong, or newer than the grammar that lint knows. Nothing is known about it",
-         "look at what it takes yourself, and say so: -- athanor:allow unclassified …", found_);
+         "lint cannot parse this statement: it is wrong, or newer than the grammar that lint knows",
+         "check its locks yourself, and accept it: -- athanor:allow unclassified …", found_);
 }
 
 void Linter::note_foreign_keys(const LintUnit& unit, const UnitStatement& statement, const StatementView& view) {
@@ -207,7 +207,7 @@ void Linter::note_not_valid(const LintUnit& unit, const UnitStatement& statement
     }
     std::vector<Found> found;
     report(unit, statement, "not-validated", view.relation(),
-           "constraint " + quote_identifier(constraint.name) + " is NOT VALID, and no revision that is linted validates it",
+           "constraint " + quote_identifier(constraint.name) + " is NOT VALID, and no linted revision validates it",
            "ALTER TABLE " + view.relation().sql() + " VALIDATE CONSTRAINT " + quote_identifier(constraint.name) +
                ";  -- in a later transaction",
            found);
@@ -232,7 +232,7 @@ void Linter::note_triggers(const LintUnit& unit, const UnitStatement& statement,
     if (!facts_.is_new(table)) {
       report(unit, statement, "drop-trigger", table,
              "what trigger " + quote_identifier(name) + " did for rows of " + table.sql() +
-                 " is not done from the commit on, and no statement fails",
+                 " is no longer done from the commit on, and no statement fails",
              "move what it does into the application first, or create the new one in the same transaction", found);
     }
     if (!found.empty()) {
@@ -361,8 +361,8 @@ void Linter::report_unused_allows(std::vector<Found>& findings) {
     finding.path = paths_[allow.unit];
     finding.revision = revisions_[allow.unit];
     finding.line = allow.directive.line;
-    finding.message = named == nullptr ? "there is no rule `" + allow.directive.rule + "`"
-                                       : "nothing here is against " + allow.directive.rule + ", so this line allows nothing";
+    finding.message = named == nullptr ? "unknown rule `" + allow.directive.rule + "`"
+                                       : "no finding here of rule " + allow.directive.rule + ", so this line has no effect";
     finding.fix = named == nullptr ? suggest_rule(allow.directive.rule) : "remove the line";
     if (finding.severity != Severity::Off) {
       findings.push_back({std::move(finding), allow.unit, 0});

@@ -80,7 +80,7 @@ std::string suggest_rule(std::string_view id) {
     names.push_back(rule.id);
   }
   const std::string_view near = closest_name(id, names);
-  return near.empty() ? "`athanor lint --list-rules` has the names" : "did you mean `" + std::string(near) + "`?";
+  return near.empty() ? "`athanor lint --list-rules` lists the names" : "did you mean `" + std::string(near) + "`?";
 }
 
 std::string rule_section(const RuleSpec& rule) {
@@ -92,7 +92,7 @@ std::string rule_section(const RuleSpec& rule) {
   }
   if (rule.quiet_on_new || rule.quiet_on_small) {
     text += std::string("\nSilent on tables that the revision itself creates") +
-            (rule.quiet_on_small ? ", and on tables that the database knows to be small.\n" : ".\n");
+            (rule.quiet_on_small ? ", and on tables that are small according to the database.\n" : ".\n");
   }
   if (!rule.bad.empty()) {
     text += "\n```sql\n-- flagged" + std::string(rule.plain ? ", in a plain SQL file" : "") + "\n" + std::string(rule.bad) +

@@ -16,8 +16,8 @@ constexpr std::array kRules{
              .severity = Error,
              .topic = kConstraint,
              .summary = "ADD FOREIGN KEY without NOT VALID",
-             .why = "Both tables are locked in SHARE ROW EXCLUSIVE mode while every row is looked up: writes to both wait.",
-             .instead = "Add it NOT VALID, which looks at no row; VALIDATE it in a later transaction, which lets writes go on.",
+             .why = "Both tables are locked in SHARE ROW EXCLUSIVE mode while every row is checked: writes to both wait.",
+             .instead = "Add it NOT VALID, which reads no rows; VALIDATE it in a later transaction, which allows writes.",
              .claim = {.lock = ShareRowExclusive, .other = ShareRowExclusive, .scans = true},
              .quiet_on_new = true,
              .quiet_on_small = true,
@@ -54,20 +54,18 @@ constexpr std::array kRules{
         .bad = "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));",
         .good = "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint);",
         .check = rule::fk_in_create_table},
-    RuleSpec{
-        .id = "fk-drop",
-        .severity = Warning,
-        .topic = kConstraint,
-        .summary = "a foreign key dropped",
-        .why =
-            "ACCESS EXCLUSIVE is taken on both tables. A hint only where the session has a lock_timeout. A constraint that is "
-            "not known from the history counts when it is named like a foreign key.",
-        .instead = "Set lock_timeout, and do nothing else in the transaction.",
-        .claim = {.lock = AccessExclusive, .other = AccessExclusive},
-        .quiet_on_new = true,
-        .bad = "ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey;",
-        .good = "ALTER TABLE orders DROP CONSTRAINT orders_total_check;",
-        .check = rule::fk_drop},
+    RuleSpec{.id = "fk-drop",
+             .severity = Warning,
+             .topic = kConstraint,
+             .summary = "a foreign key dropped",
+             .why = "ACCESS EXCLUSIVE is taken on both tables. A hint only where the session has a lock_timeout. A constraint "
+                    "that lint does not know from the history counts if it is named like a foreign key.",
+             .instead = "Set lock_timeout, and do nothing else in the transaction.",
+             .claim = {.lock = AccessExclusive, .other = AccessExclusive},
+             .quiet_on_new = true,
+             .bad = "ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey;",
+             .good = "ALTER TABLE orders DROP CONSTRAINT orders_total_check;",
+             .check = rule::fk_drop},
     RuleSpec{.id = "drop-table-with-fk",
              .severity = Warning,
              .topic = kConstraint,
@@ -78,25 +76,23 @@ constexpr std::array kRules{
              .bad = "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));\nDROP TABLE orders;",
              .good = "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint);\nDROP TABLE orders;",
              .check = rule::drop_table_with_fk},
-    RuleSpec{
-        .id = "fk-unindexed",
-        .severity = Warning,
-        .topic = kConstraint,
-        .summary = "a foreign key whose columns have no index",
-        .why =
-            "Each DELETE, and each UPDATE of the key, in the table it refers to reads the whole referring table. Told when no "
-            "revision that is linted creates an index that begins with the columns.",
-        .instead = "Create the index, CONCURRENTLY if the table has rows.",
-        .quiet_on_small = true,
-        .bad = "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));",
-        .good = "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));\n"
-                "CREATE INDEX orders_user_idx ON orders (user_id);"},
+    RuleSpec{.id = "fk-unindexed",
+             .severity = Warning,
+             .topic = kConstraint,
+             .summary = "a foreign key whose columns have no index",
+             .why = "Each DELETE, and each UPDATE of the key, in the table it refers to reads the whole referring table. "
+                    "Reported when no linted revision creates an index that begins with the columns.",
+             .instead = "Create the index, CONCURRENTLY if the table has rows.",
+             .quiet_on_small = true,
+             .bad = "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));",
+             .good = "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));\n"
+                     "CREATE INDEX orders_user_idx ON orders (user_id);"},
     RuleSpec{.id = "check-not-valid",
              .severity = Error,
              .topic = kConstraint,
              .summary = "ADD CHECK without NOT VALID",
              .why = "The whole table is read under ACCESS EXCLUSIVE: reads and writes wait.",
-             .instead = "Add it NOT VALID; VALIDATE it in a later transaction, which lets reads and writes go on.",
+             .instead = "Add it NOT VALID; VALIDATE it in a later transaction, which allows reads and writes.",
              .claim = {.lock = AccessExclusive, .scans = true},
              .quiet_on_new = true,
              .quiet_on_small = true,
@@ -108,7 +104,7 @@ constexpr std::array kRules{
              .severity = Info,
              .topic = kConstraint,
              .summary = "a NOT VALID constraint that no revision validates",
-             .why = "Rows that were there before may break it, and the planner does not count on it.",
+             .why = "Existing rows may violate it, and the planner does not use it.",
              .instead = "VALIDATE CONSTRAINT in a later transaction.",
              .quiet_on_new = true,
              .bad = "ALTER TABLE orders ADD CONSTRAINT orders_total_check CHECK (total >= 0) NOT VALID;",
@@ -118,7 +114,7 @@ constexpr std::array kRules{
              .severity = Error,
              .topic = kConstraint,
              .summary = "VALIDATE in a transaction that still holds a stronger lock",
-             .why = "VALIDATE itself lets writes go on, but the lock of ADD CONSTRAINT stays to the end of the transaction.",
+             .why = "VALIDATE itself allows writes, but the lock of ADD CONSTRAINT is held to the end of the transaction.",
              .instead = "Validate in a transaction of its own: `-- athanor:step transaction`.",
              .claim = {.lock = AccessExclusive, .scans = true},
              .quiet_on_new = true,
@@ -128,30 +124,30 @@ constexpr std::array kRules{
              .good = "ALTER TABLE orders ADD CONSTRAINT orders_total_check CHECK (total >= 0) NOT VALID;\n"
                      "-- athanor:step transaction\nALTER TABLE orders VALIDATE CONSTRAINT orders_total_check;",
              .check = rule::validate_same_transaction},
-    RuleSpec{
-        .id = "set-not-null",
-        .severity = Error,
-        .topic = kConstraint,
-        .summary = "SET NOT NULL that has to read the table",
-        .why = "The whole table is read under ACCESS EXCLUSIVE. From PostgreSQL 12 on, a validated CHECK (column IS NOT NULL) "
-               "spares that; from 18 on, NOT NULL itself can be NOT VALID.",
-        .instead = "Add and validate a CHECK first, then SET NOT NULL, then drop the CHECK. From 18 on: ADD CONSTRAINT … NOT "
-                   "NULL … NOT VALID, then VALIDATE.",
-        .claim = {.lock = AccessExclusive, .scans = true},
-        .quiet_on_new = true,
-        .quiet_on_small = true,
-        .bad = "ALTER TABLE users ALTER COLUMN email SET NOT NULL;",
-        .good = "ALTER TABLE users ADD CONSTRAINT users_email_not_null CHECK (email IS NOT NULL) NOT VALID;\n"
-                "-- athanor:step transaction\nALTER TABLE users VALIDATE CONSTRAINT users_email_not_null;\n"
-                "-- athanor:step transaction\nALTER TABLE users ALTER COLUMN email SET NOT NULL;\n"
-                "ALTER TABLE users DROP CONSTRAINT users_email_not_null;",
-        .check = rule::set_not_null},
+    RuleSpec{.id = "set-not-null",
+             .severity = Error,
+             .topic = kConstraint,
+             .summary = "SET NOT NULL that has to read the table",
+             .why = "The whole table is read under ACCESS EXCLUSIVE. From PostgreSQL 12 on, a validated CHECK (column IS NOT "
+                    "NULL) avoids that; from 18 on, NOT NULL itself can be NOT VALID.",
+             .instead =
+                 "Add and validate a CHECK first, then SET NOT NULL, then drop the CHECK. From 18 on: ADD CONSTRAINT … NOT "
+                 "NULL … NOT VALID, then VALIDATE.",
+             .claim = {.lock = AccessExclusive, .scans = true},
+             .quiet_on_new = true,
+             .quiet_on_small = true,
+             .bad = "ALTER TABLE users ALTER COLUMN email SET NOT NULL;",
+             .good = "ALTER TABLE users ADD CONSTRAINT users_email_not_null CHECK (email IS NOT NULL) NOT VALID;\n"
+                     "-- athanor:step transaction\nALTER TABLE users VALIDATE CONSTRAINT users_email_not_null;\n"
+                     "-- athanor:step transaction\nALTER TABLE users ALTER COLUMN email SET NOT NULL;\n"
+                     "ALTER TABLE users DROP CONSTRAINT users_email_not_null;",
+             .check = rule::set_not_null},
     RuleSpec{
         .id = "unique-add",
         .severity = Error,
         .topic = kConstraint,
         .summary = "ADD UNIQUE that builds its index",
-        .why = "The index is built under ACCESS EXCLUSIVE: reads and writes wait until it is there.",
+        .why = "The index is built under ACCESS EXCLUSIVE: reads and writes wait until it is built.",
         .instead = "Build a unique index CONCURRENTLY, then ADD CONSTRAINT … UNIQUE USING INDEX.",
         .claim = {.lock = AccessExclusive, .scans = true},
         .quiet_on_new = true,
@@ -180,8 +176,8 @@ constexpr std::array kRules{
         .severity = Warning,
         .topic = kConstraint,
         .summary = "PRIMARY KEY USING INDEX over nullable columns",
-        .why = "The columns are set NOT NULL on the way, which reads the whole table under ACCESS EXCLUSIVE. A hint only where "
-               "the columns of the index are not known.",
+        .why = "The columns are also set NOT NULL, which reads the whole table under ACCESS EXCLUSIVE. Only a hint if the "
+               "columns of the index are unknown.",
         .instead = "Make the columns NOT NULL first, as `set-not-null` shows.",
         .claim = {.lock = AccessExclusive, .scans = true},
         .quiet_on_new = true,
@@ -197,7 +193,8 @@ constexpr std::array kRules{
         .severity = Error,
         .topic = kConstraint,
         .summary = "ADD EXCLUDE",
-        .why = "The index is built under ACCESS EXCLUSIVE, and no other way exists: there is no USING INDEX for it.",
+        .why =
+            "The index is built under ACCESS EXCLUSIVE, and there is no alternative, because USING INDEX does not support it.",
         .instead = "Create a new table with the constraint, copy the rows in batches, and swap the names.",
         .claim = {.lock = AccessExclusive, .scans = true},
         .quiet_on_new = true,

@@ -15,24 +15,22 @@ constexpr auto kAccess = RuleTopic::Access;
 constexpr auto kLint = RuleTopic::Lint;
 
 constexpr std::array kRules{
-    RuleSpec{
-        .id = "work-after-ael",
-        .severity = Warning,
-        .topic = kTransaction,
-        .summary = "work in a transaction that holds ACCESS EXCLUSIVE",
-        .why =
-            "Whatever follows in the transaction prolongs the lock. A hint where it only takes a lock on a second table, which "
-            "two transactions can deadlock over.",
-        .instead = "Put it into a transaction of its own: `-- athanor:step transaction`.",
-        .quiet_on_new = true,
-        .bad = "ALTER TABLE users ADD COLUMN email text;\nSELECT count(*) FROM users;",
-        .good = "ALTER TABLE users ADD COLUMN email text;\n-- athanor:step transaction\nSELECT count(*) FROM users;",
-        .check = rule::work_after_ael},
+    RuleSpec{.id = "work-after-ael",
+             .severity = Warning,
+             .topic = kTransaction,
+             .summary = "work in a transaction that holds ACCESS EXCLUSIVE",
+             .why = "Every later statement in the transaction prolongs the lock. A hint if the statement only locks a second "
+                    "table, which can make two transactions deadlock.",
+             .instead = "Put it into a transaction of its own: `-- athanor:step transaction`.",
+             .quiet_on_new = true,
+             .bad = "ALTER TABLE users ADD COLUMN email text;\nSELECT count(*) FROM users;",
+             .good = "ALTER TABLE users ADD COLUMN email text;\n-- athanor:step transaction\nSELECT count(*) FROM users;",
+             .check = rule::work_after_ael},
     RuleSpec{.id = "merge-alter-table",
              .severity = Info,
              .topic = kTransaction,
              .summary = "two ALTER TABLE of one table in one transaction",
-             .why = "Each one that reads or rewrites the table does so again; joined, they do it once.",
+             .why = "Each one that reads or rewrites the table does so again; combined, they do it once.",
              .instead = "One ALTER TABLE with several actions.",
              .quiet_on_new = true,
              .quiet_on_small = true,
@@ -45,9 +43,8 @@ constexpr std::array kRules{
         .topic = kTransaction,
         .summary = "a strong lock without lock_timeout",
         .why =
-            "While the statement waits for its lock, queries that conflict with that lock wait behind it. A hint where these "
-            "are "
-            "other schema changes only. Silent for what runs beside readers and writers and should be left to finish: "
+            "While the statement waits for its lock, queries that conflict with that lock wait behind it. Only a hint where "
+            "these are other schema changes. Silent for what runs beside readers and writers and should be left to finish: "
             "CONCURRENTLY, VALIDATE CONSTRAINT, VACUUM and ANALYZE. Athanor's sessions have `execution.lock_timeout` (2s), so "
             "this is about plain SQL files and about a setting of 0.",
         .instead = "SET lock_timeout before the first schema change.",
@@ -60,13 +57,14 @@ constexpr std::array kRules{
         .severity = Info,
         .topic = kTransaction,
         .summary = "a strong lock without statement_timeout",
-        .why = "A statement that takes longer than anybody thought holds its lock for as long. Silent for what runs beside "
+        .why = "A statement that takes longer than expected holds its lock that long. Silent for what runs beside "
                "readers "
                "and writers and should be left to finish: CONCURRENTLY, VALIDATE CONSTRAINT, VACUUM and ANALYZE. A timeout "
                "ends an "
                "index build half-way and leaves the index INVALID. For plain SQL files; in a revision "
                "`execution.statement_timeout` decides.",
-        .instead = "SET statement_timeout before the first schema change, and RESET it before whatever is built CONCURRENTLY.",
+        .instead =
+            "SET statement_timeout before the first schema change, and RESET it before anything that is built CONCURRENTLY.",
         .plain = true,
         .bad = "ALTER TABLE users ADD COLUMN email text;",
         .good = "SET statement_timeout = '1min';\nALTER TABLE users ADD COLUMN email text;",
@@ -75,30 +73,27 @@ constexpr std::array kRules{
              .severity = Error,
              .topic = kTransaction,
              .summary = "COMMIT in a revision; BEGIN and COMMIT that do not match in a file",
-             .why = "A COMMIT inside a revision really commits, with half of it done; Athanor refuses it. In a plain file a "
-                    "second BEGIN "
-                    "does nothing, a second COMMIT neither, and a BEGIN without COMMIT is rolled back at the end.",
+             .why = "A COMMIT inside a revision really commits, with half of it done; Athanor refuses it. In a plain file, a "
+                    "second BEGIN or COMMIT does nothing, and a BEGIN without COMMIT is rolled back at the end.",
              .instead = "In a revision, `-- athanor:step transaction` ends one transaction and begins another.",
              .plain = true,
              .bad = "BEGIN;\nCREATE TABLE t (id bigint PRIMARY KEY);",
              .good = "BEGIN;\nCREATE TABLE t (id bigint PRIMARY KEY);\nCOMMIT;"},
-    RuleSpec{
-        .id = "session-state",
-        .severity = Warning,
-        .topic = kTransaction,
-        .summary = "SET without LOCAL, DISCARD",
-        .why =
-            "What SET changes lasts longer than its transaction. Athanor sets it back behind each revision, so there it is a "
-            "hint. DISCARD ALL releases the advisory lock that keeps other migrations out; Athanor refuses it.",
-        .instead = "SET LOCAL.",
-        .bad = "SET work_mem = '1GB';",
-        .good = "SET LOCAL work_mem = '1GB';",
-        .check = rule::session_state},
+    RuleSpec{.id = "session-state",
+             .severity = Warning,
+             .topic = kTransaction,
+             .summary = "SET without LOCAL, DISCARD",
+             .why = "A setting changed by SET outlasts its transaction. Athanor resets it after each revision, so there it is "
+                    "a hint. DISCARD ALL releases the advisory lock that keeps other migrations out; Athanor refuses it.",
+             .instead = "SET LOCAL.",
+             .bad = "SET work_mem = '1GB';",
+             .good = "SET LOCAL work_mem = '1GB';",
+             .check = rule::session_state},
     RuleSpec{.id = "lock-table",
              .severity = Warning,
              .topic = kTransaction,
              .summary = "LOCK TABLE in SHARE mode or stronger",
-             .why = "It is held to the end of the transaction, whatever that does.",
+             .why = "It is held to the end of the transaction.",
              .instead = "Lock rows, or use an advisory lock to keep migrations apart.",
              .claim = {.lock = AccessExclusive},
              .quiet_on_new = true,
@@ -118,23 +113,22 @@ constexpr std::array kRules{
         .bad = "SELECT 1;\nALTER TABLE users ADD COLUMN email text;",
         .good = "SELECT 1;\nALTER TABLE users ADD COLUMN IF NOT EXISTS email text;",
         .check = rule::robust_statement},
-    RuleSpec{
-        .id = "partition-attach",
-        .severity = Error,
-        .topic = kPartition,
-        .summary = "ATTACH PARTITION without a CHECK that proves its bounds",
-        .why =
-            "The new partition is read under ACCESS EXCLUSIVE, and so is a default partition. The parent only has SHARE UPDATE "
-            "EXCLUSIVE. Silent when the table has a validated CHECK.",
-        .instead = "Add a CHECK with the bounds NOT VALID, validate it, attach, drop it.",
-        .claim = {.lock = AccessExclusive, .other = ShareUpdateExclusive, .scans = true},
-        .quiet_on_new = true,
-        .quiet_on_small = true,
-        .bad = "ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM (1) TO (100);",
-        .good = "ALTER TABLE events_2026 ADD CONSTRAINT bound CHECK (id >= 1 AND id < 100 AND id IS NOT NULL) NOT VALID;\n"
-                "-- athanor:step transaction\nALTER TABLE events_2026 VALIDATE CONSTRAINT bound;\n"
-                "-- athanor:step transaction\nALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM (1) TO (100);",
-        .check = rule::partition_attach},
+    RuleSpec{.id = "partition-attach",
+             .severity = Error,
+             .topic = kPartition,
+             .summary = "ATTACH PARTITION without a CHECK that proves its bounds",
+             .why = "The new partition is read under ACCESS EXCLUSIVE, and so is a default partition. The parent is only "
+                    "locked in SHARE UPDATE EXCLUSIVE mode. Silent when the table has a validated CHECK.",
+             .instead = "Add a CHECK with the bounds NOT VALID, validate it, attach, drop it.",
+             .claim = {.lock = AccessExclusive, .other = ShareUpdateExclusive, .scans = true},
+             .quiet_on_new = true,
+             .quiet_on_small = true,
+             .bad = "ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM (1) TO (100);",
+             .good =
+                 "ALTER TABLE events_2026 ADD CONSTRAINT bound CHECK (id >= 1 AND id < 100 AND id IS NOT NULL) NOT VALID;\n"
+                 "-- athanor:step transaction\nALTER TABLE events_2026 VALIDATE CONSTRAINT bound;\n"
+                 "-- athanor:step transaction\nALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM (1) TO (100);",
+             .check = rule::partition_attach},
     RuleSpec{
         .id = "partition-create",
         .severity = Warning,
@@ -163,7 +157,7 @@ constexpr std::array kRules{
              .severity = Error,
              .topic = kPartition,
              .summary = "SET LOGGED or SET UNLOGGED",
-             .why = "The whole table is written anew under ACCESS EXCLUSIVE.",
+             .why = "The whole table is rewritten under ACCESS EXCLUSIVE.",
              .instead = "Create a new table of that kind, copy the rows in batches, swap the names.",
              .claim = {.lock = AccessExclusive, .rewrites = true},
              .quiet_on_new = true,
@@ -187,7 +181,7 @@ constexpr std::array kRules{
              .severity = Error,
              .topic = kPartition,
              .summary = "SET ACCESS METHOD",
-             .why = "The whole table is written anew under ACCESS EXCLUSIVE.",
+             .why = "The whole table is rewritten under ACCESS EXCLUSIVE.",
              .instead = "Create a new table with that access method, copy the rows in batches, swap the names.",
              .claim = {.lock = AccessExclusive, .rewrites = true},
              .quiet_on_new = true,
@@ -199,8 +193,8 @@ constexpr std::array kRules{
              .severity = Warning,
              .topic = kPartition,
              .summary = "ALTER SYSTEM, ALTER DATABASE … SET, ALTER ROLE … SET",
-             .why = "It changes sessions that have nothing to do with the revision, and is in no dump of the schema.",
-             .instead = "Keep settings with the server's configuration.",
+             .why = "It changes sessions that are unrelated to the revision, and a dump of the schema does not include it.",
+             .instead = "Keep such settings in the server configuration.",
              .bad = "ALTER ROLE shop SET work_mem = '1GB';",
              .good = "SET LOCAL work_mem = '1GB';",
              .check = rule::server_settings},
@@ -224,28 +218,25 @@ constexpr std::array kRules{
         .severity = Error,
         .topic = kAccess,
         .summary = "DISABLE TRIGGER, session_replication_role",
-        .why =
-            "Rows written meanwhile pass by triggers and, with ALL or the setting, by foreign keys. What breaks stays broken.",
-        .instead = "Let the triggers run, or have them look at a setting of this transaction.",
+        .why = "Rows written meanwhile bypass triggers and, with ALL or the setting, foreign keys. Inconsistent rows remain.",
+        .instead = "Let the triggers run, or make them check a setting of this transaction.",
         .claim = {.lock = ShareRowExclusive},
         .quiet_on_new = true,
         .bad = "ALTER TABLE users DISABLE TRIGGER ALL;",
         .good = "ALTER TABLE users ENABLE TRIGGER touch;",
         .check = rule::triggers_disabled},
-    RuleSpec{
-        .id = "rls-enable",
-        .severity = Warning,
-        .topic = kAccess,
-        .summary = "row-level security switched on or off",
-        .why =
-            "ACCESS EXCLUSIVE is taken, and from the commit on other rows are seen. Without a policy nobody but the owner sees "
-            "any.",
-        .instead = "Create the policies in the same transaction, and first.",
-        .claim = {.lock = AccessExclusive},
-        .quiet_on_new = true,
-        .bad = "ALTER TABLE users ENABLE ROW LEVEL SECURITY;",
-        .good = "CREATE TABLE users (id bigint PRIMARY KEY);\nALTER TABLE users ENABLE ROW LEVEL SECURITY;",
-        .check = rule::rls_enable},
+    RuleSpec{.id = "rls-enable",
+             .severity = Warning,
+             .topic = kAccess,
+             .summary = "row-level security switched on or off",
+             .why = "It takes ACCESS EXCLUSIVE, and from the commit on other rows are visible. Without a policy, only the "
+                    "owner sees any.",
+             .instead = "Create the policies first, in the same transaction.",
+             .claim = {.lock = AccessExclusive},
+             .quiet_on_new = true,
+             .bad = "ALTER TABLE users ENABLE ROW LEVEL SECURITY;",
+             .good = "CREATE TABLE users (id bigint PRIMARY KEY);\nALTER TABLE users ENABLE ROW LEVEL SECURITY;",
+             .check = rule::rls_enable},
     RuleSpec{.id = "policy-change",
              .severity = Warning,
              .topic = kAccess,
@@ -276,8 +267,8 @@ constexpr std::array kRules{
              .severity = Warning,
              .topic = kAccess,
              .summary = "GRANT … TO PUBLIC, by ALTER DEFAULT PRIVILEGES too",
-             .why = "PUBLIC is every role of the server, those that are created later too.",
-             .instead = "Grant it to a role, and that role to whoever needs it.",
+             .why = "PUBLIC is every role of the server, including roles that are created later.",
+             .instead = "Grant it to a role, and grant that role to those who need it.",
              .bad = "GRANT SELECT ON users TO PUBLIC;",
              .good = "GRANT SELECT ON users TO readers;",
              .check = rule::grant_to_public},
@@ -296,8 +287,8 @@ constexpr std::array kRules{
              .severity = Error,
              .topic = kAccess,
              .summary = "a password in the text",
-             .why = "It stays in the file, in its history and in the server's log. Of roles, user mappings and connections of "
-                    "subscriptions. A warning for a SCRAM verifier, on which passwords can be tried.",
+             .why = "It stays in the file, in its history and in the server's log. Covers roles, user mappings and connections "
+                    "of subscriptions. A warning for a SCRAM verifier, against which passwords can be guessed.",
              .instead = "Set it outside of migrations, from a secret store.",
              .bad = "ALTER ROLE shop PASSWORD 'hunter2';",
              .good = "ALTER ROLE shop LOGIN;",
@@ -314,7 +305,7 @@ constexpr std::array kRules{
     RuleSpec{.id = "dynamic-sql",
              .severity = Info,
              .topic = kLint,
-             .summary = "SQL that exists at run time only",
+             .summary = "SQL that is built at run time",
              .why = "EXECUTE in DO runs text that lint cannot see. Plain statements in DO are linted like any other.",
              .instead = "Write the statement out.",
              .bad = "DO $$ BEGIN EXECUTE format('ALTER TABLE %I ADD COLUMN a int', 'users'); END $$;",
@@ -324,10 +315,9 @@ constexpr std::array kRules{
              .severity = Warning,
              .topic = kLint,
              .summary = "a statement that lint cannot read",
-             .why = "The parser knows PostgreSQL 15's grammar and the newer forms that docs/lint.md lists. A statement outside "
-                    "of it is "
-                    "shown as such: nothing is known about it.",
-             .instead = "Look at what it takes yourself, and say so in an allow line.",
+             .why = "The parser knows PostgreSQL 15's grammar and the newer forms that docs/lint.md lists. Other statements "
+                    "are reported, because lint cannot check them.",
+             .instead = "Check its locks yourself, and accept it with an allow line.",
              .bad = "ALTER TABLE users FROBNICATE email;",
              .good = "ALTER TABLE users ADD COLUMN email text;"},
     RuleSpec{.id = "invalid-revision",
@@ -340,7 +330,7 @@ constexpr std::array kRules{
              .severity = Error,
              .topic = kLint,
              .summary = "an allow line that names no rule",
-             .why = "A misspelt line allows nothing.",
+             .why = "A misspelt line has no effect.",
              .instead = "`athanor lint --list-rules` has the names.",
              .bad = "-- athanor:allow drop-tabel it is empty\nDROP TABLE users;",
              .good = "-- athanor:allow drop-table it is empty\nDROP TABLE users;"},
@@ -348,7 +338,7 @@ constexpr std::array kRules{
              .severity = Warning,
              .topic = kLint,
              .summary = "an allow line that allows nothing",
-             .why = "What it was for is gone, or stands elsewhere; the next finding of that rule would pass unseen.",
+             .why = "Its statement is gone or has moved; the next finding of that rule would be hidden.",
              .instead = "Remove it.",
              .bad = "-- athanor:allow drop-table it is empty\nCREATE TABLE t (id bigint PRIMARY KEY);",
              .good = "CREATE TABLE t (id bigint PRIMARY KEY);"},

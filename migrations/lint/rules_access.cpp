@@ -16,7 +16,7 @@ void report_lock(StatementCheck& check, const QualifiedName& table, const std::s
   check.report({.table = table,
                 .message = what + " takes " + std::string(lock_name(mode)) + " on " + table.sql() +
                            " until the transaction ends: its " + std::string(blocked_by(mode)) +
-                           " wait meanwhile, and behind a wait for the lock",
+                           " wait until then, and while the statement itself waits for the lock",
                 .fix = std::string(kBrief),
                 .severity = milder_with_lock_timeout(check)});
 }
@@ -63,17 +63,16 @@ void triggers_disabled(StatementCheck& check) {
   for (const AlterAction& action : check.view().actions()) {
     if (std::ranges::find(kOff, action.kind) != kOff.end()) {
       check.report({.table = check.view().relation(),
-                    .message = "rows written meanwhile, by the application too, pass by the triggers" +
-                               std::string(action.kind == "AT_DisableTrigAll" ? ", those of foreign keys among them" : ""),
-                    .fix = "let the triggers run, or have them look at a setting of this transaction",
+                    .message = "rows written meanwhile, including those of the application, bypass the triggers" +
+                               std::string(action.kind == "AT_DisableTrigAll" ? ", including those of foreign keys" : ""),
+                    .fix = "let the triggers run, or make them check a setting of this transaction",
                     .at = action.node});
     }
   }
   const TreeNode& node = check.view().node();
   if (check.view().is("VariableSetStmt") && node["name"].text() == "session_replication_role") {
-    check.report({.message =
-                      "session_replication_role switches triggers and foreign keys off for every statement that follows: "
-                      "rows without a parent stay, and nothing finds them later",
+    check.report({.message = "session_replication_role disables triggers and foreign keys for every statement that follows: "
+                             "rows without a parent remain, and nothing detects them later",
                   .fix = "write parents before children, or make the constraints DEFERRABLE"});
   }
 }
@@ -89,9 +88,9 @@ void rls_enable(StatementCheck& check) {
     const QualifiedName& table = check.view().relation();
     check.report({.table = table,
                   .message = "row-level security takes ACCESS EXCLUSIVE on " + table.sql() +
-                             (enable ? ", and from the commit on everybody but the owner sees only what a policy lets through"
-                                     : ", and from the commit on other rows are seen"),
-                  .fix = enable ? "create the policies in the same transaction, and first" : std::string(kBrief),
+                             (enable ? ", and from the commit on everyone but the owner sees only the rows that a policy allows"
+                                     : ", and from the commit on other rows are visible"),
+                  .fix = enable ? "create the policies first, in the same transaction" : std::string(kBrief),
                   .at = action.node});
   }
 }
@@ -121,9 +120,9 @@ void grant_to_public(StatementCheck& check) {
       std::ranges::none_of(items_of(grant["grantees"]), is_public)) {
     return;
   }
-  check.report({.message = std::string("PUBLIC is every role of the server, those that are created later too") +
-                           (later ? ", and whatever is created from now on is theirs to use" : ""),
-                .fix = "grant it to a role, and that role to whoever needs it"});
+  check.report({.message = std::string("PUBLIC is every role of the server, including roles that are created later") +
+                           (later ? ", and they can use everything created from now on" : ""),
+                .fix = "grant it to a role, and grant that role to those who need it"});
 }
 
 void password_in_file(StatementCheck& check) {
@@ -132,10 +131,11 @@ void password_in_file(StatementCheck& check) {
     return;
   }
   const bool verifier = password.starts_with(kScram);
-  check.report({.message = verifier ? "the password's verifier stays in the file and its history: passwords can be tried on it"
-                                    : "the password stays in the file, in its history and in the server's log",
-                .fix = "set it outside of migrations, with psql's \\password or from a secret store; and change this one",
-                .severity = verifier ? std::optional(Severity::Warning) : std::nullopt});
+  check.report(
+      {.message = verifier ? "the password's verifier stays in the file and its history: passwords can be guessed against it"
+                           : "the password stays in the file, in its history and in the server's log",
+       .fix = "set it outside of migrations, with psql's \\password or from a secret store, and change this one",
+       .severity = verifier ? std::optional(Severity::Warning) : std::nullopt});
 }
 
 void copy_program(StatementCheck& check) {
@@ -174,9 +174,9 @@ void dynamic_sql(StatementCheck& check) {
     found = std::ranges::find(kDynamic, root.at(index).key()) != kDynamic.end();
   }
   if (found) {
-    check.report({.message = tree ? "EXECUTE runs text that exists at run time only: nothing is known about it here"
-                                  : "the code of DO could not be read: nothing is known about it here",
-                  .fix = "write the statement out, or look at what it takes in a rehearsal"});
+    check.report({.message = tree ? "EXECUTE runs SQL that is built at run time, which lint cannot check"
+                                  : "lint cannot parse the code of DO, and so cannot check it",
+                  .fix = "write out the statement, or check its locks in a rehearsal"});
   }
 }
 

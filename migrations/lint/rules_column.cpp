@@ -43,7 +43,7 @@ std::string backfill(const StatementCheck& check, const QualifiedName& table, co
 }
 
 std::string rewrite_message(const QualifiedName& table, const std::string& why) {
-  return why + ": the whole table is written anew under ACCESS EXCLUSIVE; reads and writes of " + table.sql() + " wait";
+  return why + ": the whole table is rewritten under ACCESS EXCLUSIVE; reads and writes of " + table.sql() + " wait";
 }
 
 }  // namespace
@@ -201,11 +201,11 @@ void drop_not_null(StatementCheck& check) {
   const QualifiedName& table = check.view().relation();
   for (const AlterAction& action : check.view().actions()) {
     if (action.kind == "AT_DropNotNull") {
-      check.report({.table = table,
-                    .message = "readers that count on a value in " + table.sql() + "." + quote_identifier(action.name) +
-                               " will meet NULL",
-                    .fix = "deploy code that accepts NULL first",
-                    .at = action.node});
+      check.report(
+          {.table = table,
+           .message = "readers that expect a value in " + table.sql() + "." + quote_identifier(action.name) + " will get NULL",
+           .fix = "deploy code that accepts NULL first",
+           .at = action.node});
     }
   }
 }

@@ -126,9 +126,9 @@ void exclusion_add(StatementCheck& check) {
     const QualifiedName& table = check.view().relation();
     check.report(
         {.table = table,
-         .message = "ADD EXCLUDE builds its index under ACCESS EXCLUSIVE, and there is no way to build it before: reads "
-                    "and writes of " +
-                    table.sql() + " wait",
+         .message =
+             "ADD EXCLUDE builds its index under ACCESS EXCLUSIVE, and it cannot be built beforehand: reads and writes of " +
+             table.sql() + " wait",
          .fix = "create a new table with the constraint, copy the rows in batches, and swap the names",
          .at = constraint.node});
   });
@@ -153,7 +153,7 @@ void validate_same_transaction(StatementCheck& check) {
     const std::string lock(lock_name(std::max(mode, LockMode::ShareRowExclusive)));
     check.report({.table = table,
                   .message = "VALIDATE reads the whole table while this transaction still holds " + lock + " on " +
-                             table.sql() + ": what NOT VALID was to avoid",
+                             table.sql() + ", which NOT VALID is meant to avoid",
                   .fix = stepwise_fix(check, "-- … what came before",
                                       alter(table, "VALIDATE CONSTRAINT " + quote_identifier(action.name))),
                   .at = action.node});

@@ -168,10 +168,9 @@ void dml_without_where(StatementCheck& check) {
     const bool condition = change.kind == "MergeStmt" || change.node["whereClause"];
     check.report(
         {.table = change.table,
-         .message = change.verb() +
-                    std::string(condition ? " whose condition is not certain to leave any row out" : " without WHERE") +
-                    " reaches every row of " + change.table.sql(),
-         .fix = change.kind == "MergeStmt" ? "say which rows in ON, or in WHEN MATCHED AND …" : "say which rows in WHERE",
+         .message = change.verb() + std::string(condition ? " with a condition that may exclude no row" : " without WHERE") +
+                    " affects every row of " + change.table.sql(),
+         .fix = change.kind == "MergeStmt" ? "add a condition to ON, or to WHEN MATCHED AND …" : "add a condition with WHERE",
          .at = change.at});
   }
 }

@@ -30,7 +30,7 @@ void drop_primary_key(StatementCheck& check) {
       const std::string drop = "DROP CONSTRAINT " + quote_identifier(action.name);
       check.report({.table = view.relation(),
                     .message = "without its primary key " + view.relation().sql() +
-                               " takes the same row twice, ON CONFLICT on the key fails, and so do UPDATE and DELETE where the "
+                               " accepts the same row twice, ON CONFLICT on the key fails, and so do UPDATE and DELETE if the "
                                "table is published",
                     .fix = "build the new key's index CONCURRENTLY, then: ALTER TABLE " + view.relation().sql() + " " + drop +
                            ", ADD PRIMARY KEY USING INDEX …;",
@@ -44,8 +44,8 @@ void drop_identity(StatementCheck& check) {
     if (action.kind == "AT_DropIdentity") {
       check.report({.table = check.view().relation(),
                     .message = "inserts that leave " + quote_identifier(action.name) +
-                               " to the server fail from the commit on, and how far it has counted is gone",
-                    .fix = "deploy code that gives the value first; or, in the same transaction, SET DEFAULT nextval(…)",
+                               " to the server fail from the commit on, and the current value of its sequence is lost",
+                    .fix = "first deploy code that gives the value; or, in the same transaction, SET DEFAULT nextval(…)",
                     .at = action.node});
     }
   }
@@ -64,16 +64,16 @@ void revoke(StatementCheck& check) {
   }
   check.report({.table = relation_in(node["objects"].first()["RangeVar"]),
                 .message = "code that runs as this role and still needs the right fails from the commit on",
-                .fix = "deploy code that does without it first"});
+                .fix = "first deploy code that does not need it"});
 }
 
 void drop_publication(StatementCheck& check) {
   const StatementView& view = check.view();
   const TreeNode& node = view.node();
-  const std::string again = "leave it; or stop the subscribers first, and copy their tables anew afterwards";
+  const std::string again = "leave it; or stop the subscribers first, and copy their tables again afterwards";
   if (view.is("DropStmt") && view.object_type() == "OBJECT_PUBLICATION") {
     check.report(
-        {.message = "subscribers get no changes from the commit on, and those made meanwhile never reach them", .fix = again});
+        {.message = "subscribers get no changes from the commit on, and never get those made in the meantime", .fix = again});
     return;
   }
   if (!view.is("AlterPublicationStmt") || !node["pubobjects"]) {
@@ -81,12 +81,12 @@ void drop_publication(StatementCheck& check) {
   }
   const std::string_view action = node["action"].value();
   if (action == "AP_DropObjects") {
-    check.report({.message = "subscribers get no changes of these tables from the commit on, and those made meanwhile never "
-                             "reach them",
-                  .fix = again});
+    check.report(
+        {.message = "subscribers get no changes of these tables from the commit on, and never get those made in the meantime",
+         .fix = again});
   } else if (action == "AP_SetObjects") {
-    check.report({.message = "SET takes every table that is not named out of the publication",
-                  .fix = "ADD TABLE what is new; DROP TABLE by name what is to go",
+    check.report({.message = "SET removes every table that it does not name from the publication",
+                  .fix = "use ADD TABLE for new tables, and DROP TABLE for those to remove",
                   .severity = Severity::Warning});
   }
 }
@@ -94,8 +94,8 @@ void drop_publication(StatementCheck& check) {
 void drop_subscription(StatementCheck& check) {
   if (check.view().is("DropSubscriptionStmt")) {
     check.report(
-        {.message = "replication ends here, and with its slot goes the place to continue from: a new subscription "
-                    "copies every table anew",
+        {.message = "replication ends here, and the slot with the position to continue from is dropped: a new subscription "
+                    "copies every table again",
          .fix = "ALTER SUBSCRIPTION … DISABLE, which keeps the slot, and enable it before the publisher's disk fills"});
   }
 }
@@ -106,7 +106,7 @@ void replica_identity_nothing(StatementCheck& check) {
     if (action.kind == "AT_ReplicaIdentity" && identity.value() == "n") {
       check.report({.table = check.view().relation(),
                     .message = "UPDATE and DELETE of " + check.view().relation().sql() +
-                               " fail where a publication holds it: no old row can be named",
+                               " fail if a publication includes it: the old row cannot be identified",
                     .fix = "REPLICA IDENTITY DEFAULT, or USING INDEX …",
                     .at = action.node});
     }

@@ -37,7 +37,8 @@ void enum_order(StatementCheck& check) {
   if (!check.view().is("AlterEnumStmt") || !node["newVal"] || node["oldVal"] || node["newValNeighbor"]) {
     return;
   }
-  check.report({.message = "without BEFORE or AFTER the value sorts last, and where databases differ their order differs too",
+  check.report({.message = "without BEFORE or AFTER the value sorts last, and databases that got values in a different order "
+                           "sort them differently",
                 .fix = "ALTER TYPE " + name_in(node["typeName"]).sql() + " ADD VALUE … AFTER …;"});
 }
 

@@ -96,11 +96,13 @@ void fk_in_create_table(StatementCheck& check) {
     }
   }
   for (const QualifiedName& parent : parents) {
-    check.report({.table = parent,
-                  .message = "REFERENCES takes SHARE ROW EXCLUSIVE on " + parent.sql() +
-                             " until the transaction ends: its writes wait meanwhile, and behind a wait for the lock",
-                  .fix = "SET LOCAL lock_timeout = '2s';  -- and keep the transaction short",
-                  .severity = milder_with_lock_timeout(check)});
+    check.report(
+        {.table = parent,
+         .message =
+             "REFERENCES takes SHARE ROW EXCLUSIVE on " + parent.sql() +
+             " until the transaction ends: its writes wait until then, and while the statement itself waits for the lock",
+         .fix = "SET LOCAL lock_timeout = '2s';  -- and keep the transaction short",
+         .severity = milder_with_lock_timeout(check)});
   }
 }
 

@@ -197,7 +197,7 @@ void cic_if_not_exists(StatementCheck& check) {
   }
   const QualifiedName index{view.relation().schema, view.node()["idxname"].text()};
   check.report({.table = view.relation(),
-                .message = "IF NOT EXISTS keeps an INVALID index that a failed build left behind, and says nothing",
+                .message = "IF NOT EXISTS silently keeps an INVALID index that a failed build left behind",
                 .fix = "DROP INDEX CONCURRENTLY IF EXISTS " + index.sql() + ";\n" + index_sql(view, "CONCURRENTLY ")});
 }
 
@@ -227,7 +227,7 @@ void cluster_or_vacuum_full(StatementCheck& check) {
   const StatementView& view = check.view();
   if (view.is("ClusterStmt")) {
     check.report({.table = view.relation(),
-                  .message = "CLUSTER writes the whole table anew under ACCESS EXCLUSIVE: reads and writes wait",
+                  .message = "CLUSTER rewrites the whole table under ACCESS EXCLUSIVE: reads and writes wait",
                   .fix = "use pg_repack, which takes that lock for a moment only"});
     return;
   }
@@ -235,7 +235,7 @@ void cluster_or_vacuum_full(StatementCheck& check) {
     return;
   }
   const auto tables = items_of(view.node()["rels"]);
-  Danger danger{.message = "VACUUM FULL writes the whole table anew under ACCESS EXCLUSIVE: reads and writes wait",
+  Danger danger{.message = "VACUUM FULL rewrites the whole table under ACCESS EXCLUSIVE: reads and writes wait",
                 .fix = "use pg_repack, or plain VACUUM, which leaves the space to the table"};
   if (tables.empty()) {
     check.report(danger);

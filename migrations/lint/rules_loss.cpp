@@ -52,7 +52,7 @@ void drop_database(StatementCheck& check) {
   if (check.view().is("DropdbStmt")) {
     check.report(
         {.message = "database " + quote_identifier(check.view().node()["dbname"].text()) + " is gone, with all it holds",
-         .fix = "leave it to whoever runs the server: a revision changes one database, its own"});
+         .fix = "leave it to the administrator of the server: a revision changes only its own database"});
   }
 }
 
@@ -62,7 +62,7 @@ void drop_view(StatementCheck& check) {
       const QualifiedName view = dropped_name(object);
       check.report(
           {.table = view,
-           .message = "queries that read " + view.sql() + " fail, and rights granted on it are gone when it is made again",
+           .message = "queries that read " + view.sql() + " fail, and rights granted on it are lost when it is recreated",
            .fix = type == "OBJECT_VIEW" ? "CREATE OR REPLACE VIEW, which keeps them, where columns are only added"
                                         : "create the new one under another name, and swap the names"});
     }
@@ -73,7 +73,7 @@ void drop_function(StatementCheck& check) {
   for (const std::string_view type : {"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE", "OBJECT_AGGREGATE"}) {
     for (const TreeNode& object : dropped(check, type)) {
       check.report({.message = "calls of " + dropped_name(object).sql() +
-                               " fail, and rights granted on it are gone when it is made again",
+                               " fail, and rights granted on it are lost when it is recreated",
                     .fix = "CREATE OR REPLACE, which keeps them; or a new name beside the old one"});
     }
   }
@@ -83,7 +83,7 @@ void drop_type(StatementCheck& check) {
   for (const std::string_view type : {"OBJECT_TYPE", "OBJECT_DOMAIN"}) {
     for (const TreeNode& object : dropped(check, type)) {
       check.report(
-          {.message = "code that still names type " + dropped_name(object).sql() + ", drivers that cached it among it, fails",
+          {.message = "code that still names type " + dropped_name(object).sql() + ", including drivers that cached it, fails",
            .fix = "drop it in a later revision than its last use"});
     }
   }
@@ -131,9 +131,9 @@ void drop_foreign_table(StatementCheck& check) {
 
 void drop_sequence(StatementCheck& check) {
   for (const TreeNode& object : dropped(check, "OBJECT_SEQUENCE")) {
-    check.report({.message = "how far " + dropped_name(object).sql() +
-                             " has counted is gone: made again, it hands out numbers that are taken",
-                  .fix = "keep it, or note its last_value and start the new one behind it"});
+    check.report({.message = "the current value of " + dropped_name(object).sql() +
+                             " is lost: a recreated sequence returns numbers that are already used",
+                  .fix = "keep it, or note its last_value and start the new one after it"});
   }
 }
 
@@ -153,13 +153,12 @@ void truncate(StatementCheck& check) {
 void cascade(StatementCheck& check) {
   const StatementView& view = check.view();
   const TreeNode& node = view.node();
-  Danger danger{
-      .message = "CASCADE takes along whatever depends on it, named nowhere in the file",
-      .fix = "name what is to go, each in a statement of its own; without CASCADE the server lists what depends on it"};
+  Danger danger{.message = "CASCADE also drops everything that depends on it and is not named in the file",
+                .fix = "name what to drop, each in its own statement; without CASCADE the server lists what depends on it"};
   if ((view.is("DropStmt") || view.is("TruncateStmt") || view.is("DropOwnedStmt")) &&
       node["behavior"].value() == "DROP_CASCADE") {
     if (view.is("TruncateStmt")) {
-      danger.message = "CASCADE empties every table that refers to these, named nowhere in the file";
+      danger.message = "CASCADE also empties every table that refers to these and is not named in the file";
     } else if (view.object_type() == "OBJECT_TABLE") {
       danger.table = dropped_name(items_of(node["objects"]).front());
     }

@@ -23,7 +23,7 @@ void rename_column(StatementCheck& check) {
   const std::string old = quote_identifier(check.view().node()["subname"].text());
   check.report(
       {.table = table,
-       .message = "application code that still says " + table.sql() + "." + old + " fails from the commit on",
+       .message = "application code that still uses " + table.sql() + "." + old + " fails from the commit on",
        .fix = "add " + new_name(check) + " beside it, keep both filled by a trigger, move the code over, then drop " + old});
 }
 
@@ -34,7 +34,7 @@ void rename_table(StatementCheck& check) {
   }
   const QualifiedName& table = check.view().relation();
   check.report({.table = table,
-                .message = "application code that still says " + table.sql() + " fails from the commit on",
+                .message = "application code that still uses " + table.sql() + " fails from the commit on",
                 .fix = "in the same transaction: CREATE VIEW " + table.sql() + " AS SELECT * FROM " + new_name(check) +
                        ";  -- drop it when no code uses the old name"});
 }
@@ -52,7 +52,7 @@ void rename_schema(StatementCheck& check) {
   if (!renames(check, "OBJECT_SCHEMA")) {
     return;
   }
-  check.report({.message = "application code and search_paths that still say " +
+  check.report({.message = "application code and search_paths that still use " +
                            quote_identifier(check.view().node()["subname"].text()) + " fail from the commit on",
                 .fix = "create the new schema, with views of the old names where they are needed"});
 }
@@ -75,7 +75,7 @@ void move_schema(StatementCheck& check) {
     return;
   }
   check.report({.table = view.relation(),
-                .message = "application code that still looks for " + view.relation().sql() +
+                .message = "application code that still expects " + view.relation().sql() +
                            " in its old schema fails from the commit on",
                 .fix = "in the same transaction, create a view of the old name; drop it when no code uses it"});
 }

@@ -76,8 +76,8 @@ void set_unlogged(StatementCheck& check) {
       const QualifiedName& table = check.view().relation();
       const bool logged = kind == "AT_SetLogged";
       check.report({.table = table,
-                    .message = std::string(logged ? "SET LOGGED" : "SET UNLOGGED") + " writes all of " + table.sql() +
-                               " anew under ACCESS EXCLUSIVE: reads and writes wait" +
+                    .message = std::string(logged ? "SET LOGGED" : "SET UNLOGGED") + " rewrites all of " + table.sql() +
+                               " under ACCESS EXCLUSIVE: reads and writes wait" +
                                (logged ? "" : ", and after a crash it is empty"),
                     .fix = "create a new table of that kind, copy the rows in batches, and swap the names",
                     .at = action.node});
@@ -100,7 +100,7 @@ void set_access_method(StatementCheck& check) {
     const QualifiedName& table = check.view().relation();
     check.report(
         {.table = table,
-         .message = "SET ACCESS METHOD writes all of " + table.sql() + " anew under ACCESS EXCLUSIVE: reads and writes wait",
+         .message = "SET ACCESS METHOD rewrites all of " + table.sql() + " under ACCESS EXCLUSIVE: reads and writes wait",
          .fix = "create a new table with that access method, copy the rows in batches, and swap the names",
          .at = action.node});
   });
@@ -115,7 +115,7 @@ void server_settings(StatementCheck& check) {
   check.report(
       {.message = system ? "ALTER SYSTEM changes every database of the server, after the next reload"
                          : "the setting holds for every new session, the application's too, and is in no dump of the schema",
-       .fix = "keep settings with the server's configuration, apart from revisions"});
+       .fix = "keep such settings in the server configuration, not in revisions"});
 }
 
 }  // namespace athanor::rule

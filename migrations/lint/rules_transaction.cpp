@@ -101,7 +101,7 @@ void merge_alter_table(StatementCheck& check) {
   check.report({.table = view.relation(),
                 .message = view.relation().sql() + " is altered a second time in one transaction (first on line " +
                            std::to_string(before->second) + "): each ALTER TABLE that scans or rewrites does so again",
-                .fix = "join the actions, separated by commas, in one ALTER TABLE " + view.relation().sql()});
+                .fix = "combine the actions, separated by commas, in one ALTER TABLE " + view.relation().sql()});
 }
 
 void lock_timeout_missing(StatementCheck& check) {
@@ -130,10 +130,10 @@ void statement_timeout_missing(StatementCheck& check) {
   }
   session.statement_timeout_reported = true;
   check.report({.table = lock.table,
-                .message = "without statement_timeout, a statement that takes longer than anybody thought holds " +
-                           std::string(lock_name(lock.mode)) + " on " + lock.table.sql() + " for as long",
+                .message = "without statement_timeout, a statement that takes longer than expected holds " +
+                           std::string(lock_name(lock.mode)) + " on " + lock.table.sql() + " that long",
                 .fix = check.unit().plain
-                           ? "SET statement_timeout = '1min';  -- and RESET it before whatever is built CONCURRENTLY"
+                           ? "SET statement_timeout = '1min';  -- and RESET it before anything that is built CONCURRENTLY"
                            : "execution:\n  statement_timeout: 1m"});
 }
 
@@ -156,9 +156,8 @@ void session_state(StatementCheck& check) {
       view.node()["kind"].value() != "VAR_SET_VALUE") {
     return;
   }
-  check.report({.message = check.unit().plain
-                               ? "SET " + name + " lasts after the file: whatever the session runs next has it too"
-                               : "SET " + name + " lasts to the end of the revision, in all its steps",
+  check.report({.message = check.unit().plain ? "SET " + name + " outlasts the file: later statements of the session keep it"
+                                              : "SET " + name + " lasts to the end of the revision, in all its steps",
                 .fix = "SET LOCAL " + name + " …;  -- to the end of the transaction",
                 .severity = check.unit().plain ? std::nullopt : std::optional(Severity::Info)});
 }
@@ -179,7 +178,8 @@ void identifier_63(StatementCheck& check) {
   const StatementShape shape(sql);
   if (shape.long_identifier) {
     check.report({.message = "the name " + std::string(shape.long_identifier->text.substr(0, 24)) + "… has " +
-                             std::to_string(shape.long_identifier->bytes) + " bytes: PostgreSQL cuts it to 63 without an error",
+                             std::to_string(shape.long_identifier->bytes) +
+                             " bytes: PostgreSQL truncates it to 63 without an error",
                   .fix = "choose a name of at most 63 bytes"});
   }
 }
@@ -232,9 +232,11 @@ void robust_statement(StatementCheck& check) {
     remedy = remedy.empty() ? action_not_repeatable(check, action) : remedy;
   }
   if (!remedy.empty()) {
-    check.report({.table = check.view().relation(),
-                  .message = "outside a transaction what ran before a failure stays: a second run of the file fails here",
-                  .fix = "use " + std::string(remedy) + ", or BEGIN and COMMIT around the file"});
+    check.report(
+        {.table = check.view().relation(),
+         .message =
+             "outside a transaction, statements that ran before a failure stay in effect: a second run of the file fails here",
+         .fix = "use " + std::string(remedy) + ", or BEGIN and COMMIT around the file"});
   }
 }
 

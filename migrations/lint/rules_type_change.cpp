@@ -123,10 +123,11 @@ void type_change(StatementCheck& check) {
       continue;
     }
     const std::string from = change.from ? "from " + change.from->sql() + " " : "";
-    const std::string unknown = change.from ? "" : " unless the old type is stored alike (the old type is not known here)";
+    const std::string unknown =
+        change.from ? "" : " unless the old type has the same storage format (the old type is unknown here)";
     check.report({.table = table,
                   .message = "changing " + table.sql() + "." + quote_identifier(change.column) + " " + from + "to " +
-                             change.to.sql() + " writes the whole table and its indexes anew under ACCESS EXCLUSIVE" + unknown +
+                             change.to.sql() + " rewrites the whole table and its indexes under ACCESS EXCLUSIVE" + unknown +
                              ": reads and writes wait",
                   .fix = shadow_column(check, change),
                   .at = change.action});
@@ -145,7 +146,7 @@ void timestamptz_change(StatementCheck& check) {
     }
     check.report({.table = table,
                   .message = "changing " + table.sql() + "." + quote_identifier(change.column) + " to " + change.to.sql() +
-                             " writes the whole table anew under ACCESS EXCLUSIVE unless the session's time zone is UTC, and "
+                             " rewrites the whole table under ACCESS EXCLUSIVE unless the session's time zone is UTC, and "
                              "reads the old values in the session's time zone",
                   .fix = "SET LOCAL TimeZone = 'UTC';  -- if the old values are UTC",
                   .at = change.action});

@@ -222,7 +222,7 @@ def test_a_transaction_pooler_is_refused_and_keeps_no_lock(operator: OperatorPro
     orders = declare.migration(pooled, chain("a1"))
     refused = orders.because("PoolerRefused")
     hint = refused["status"]["lastError"]["hint"]
-    assert "give the server's own URL" in hint and "allow_session_pooler" not in hint  # which is no field of a resource
+    assert "use the URL of the server itself" in hint and "allow_session_pooler" not in hint  # which is no field of a resource
     assert kstatus(refused) == "Failed" and database.tables() == set()
     eventually(lambda: database.rows(MIGRATION_LOCK) == [(0,)], "no lock is left", within=5)
     declare.change_secret("orders", url=database.url)

@@ -273,7 +273,7 @@ TEST(ImportAlembic, SaysWhatEnvPyIsMissing) {
   EXPECT_EQ(result.exit_code, kNotRenderable);
   EXPECT_THAT(result.err, HasSubstr("env.py:15: "));
   EXPECT_THAT(result.err, HasSubstr("KeyError: 'DATABASE_URL'"));
-  EXPECT_THAT(result.err, HasSubstr("hint: set what env.py reads"));
+  EXPECT_THAT(result.err, HasSubstr("hint: set the variables that env.py reads"));
 }
 
 TEST(ImportAlembic, NamesTheLineOfAVersionFileThatIsNoPython) {

@@ -83,7 +83,7 @@ TEST(Squash, RefusesABranchThatStandsOnTheMiddle) {
   scene.revision("side", "r1", "CREATE TABLE side (id int);");
   const Json refused = scene.json({"squash", "--to", "r3"});
   EXPECT_EQ(refused["exit_code"], 5) << refused;
-  EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("revision side stands on r1"));
+  EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("revision side depends on r1"));
   EXPECT_EQ(scene.files().size(), 4U);
 }
 

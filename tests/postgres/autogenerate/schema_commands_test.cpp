@@ -96,7 +96,7 @@ TEST(Diff, TakesDatabasesRevisionsFilesAndWhatIsDesired) {
   EXPECT_EQ(json["statements"][0]["autocommit"], false);
   const auto unknown = scene.run({"diff", "nowhere", "head"});
   EXPECT_EQ(unknown.exit_code, 2);
-  EXPECT_THAT(unknown.err, HasSubstr("'nowhere' names no schema"));
+  EXPECT_THAT(unknown.err, HasSubstr("'nowhere' is not a schema"));
 }
 
 TEST(TestCommand, PassesWhenEveryDowngradeLeadsBack) {

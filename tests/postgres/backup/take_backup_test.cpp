@@ -264,7 +264,7 @@ TEST(TakeBackup, IsGoodWithoutACatalogue) {
   const BackupJob job = BackupScene::job_for(reader.url());
   const auto record = ensure_backup({scene.store, *sessions, scene.clock, scene.progress, {}}, job);
   ASSERT_TRUE(record.has_value()) << record.error().describe();
-  EXPECT_THAT(scene.progress.warnings, Contains(HasSubstr("not in the catalogue")));
+  EXPECT_THAT(scene.progress.warnings, Contains(HasSubstr("could not be recorded in the catalogue")));
 }
 
 TEST(TakeBackup, NamesTheTableItMayNotReadAndNoPassword) {

@@ -210,7 +210,7 @@ TEST_F(BatchWalk, RefusesKeysThatItsStatementMovesWhereTheWalkWillCome) {
        "key=k size=10", "UPDATE t SET k = k + 15, n = n + 1");
   const auto report = upgrade();
   ASSERT_FALSE(report.ok());
-  EXPECT_NE(report.error->message.find("yet to reach"), std::string::npos) << report.error->message;
+  EXPECT_NE(report.error->message.find("has not been reached yet"), std::string::npos) << report.error->message;
   EXPECT_EQ(counts(), Rows{"0|100"});
 }
 

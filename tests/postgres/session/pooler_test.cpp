@@ -97,7 +97,7 @@ TEST_F(Pooler, IsRefusedForWorkWhenItIgnoresStartUpOptions) {
   start("transaction", "ignore_startup_parameters = options");
   const Error error = work();
   EXPECT_EQ(error.code, ErrorCode::PoolerRefused) << error.describe();
-  EXPECT_NE(error.hint.find("server's own URL"), std::string::npos);
+  EXPECT_NE(error.hint.find("the URL of the server itself"), std::string::npos);
   EXPECT_EQ(work({}, false).code, ErrorCode::PoolerRefused);
   EXPECT_EQ(locks(), "0") << "a lock would stay behind on a connection that nobody can name";
 }

@@ -132,9 +132,9 @@ TEST(UrlParameters, WithAValueThatTheyCannotHaveAreNamedWithWhatTheyCan) {
       {"keepalives_idle=SECRET", "a whole number of seconds"},
       {"keepalives=SECRET", "a whole number 0 or 1"},
       {"tcp_user_timeout=99999999999", "a whole number of milliseconds"},
-      {"replication=database", "runs no migration"},
-      {"replication=true", "runs no migration"},
-      {"client_encoding=LATIN1", "always speaks UTF-8"},
+      {"replication=database", "migrations cannot run over"},
+      {"replication=true", "migrations cannot run over"},
+      {"client_encoding=LATIN1", "always uses UTF-8"},
   };
   for (const auto& [parameter, way_out] : wrong) {
     const std::string name = std::string(parameter).substr(0, std::string(parameter).find('='));
@@ -185,7 +185,7 @@ TEST(UrlParameters, ThatCannotBeReadSayWhy) {
       {"host=localhost sslmod=require", "did you mean `sslmode`?"},
       {"host=localhost password=SECRET frobnicate=1", "unknown keyword in the connection string"},
       {"host=localhost dbname", "missing `=` in the connection string"},
-      {"host=localhost password='SECRET", "an unterminated quoted value"},
+      {"host=localhost password='SECRET", "unterminated quoted value"},
   };
   for (const auto& [url, says] : unreadable) {
     EXPECT_THAT(told(error_of(url)), HasSubstr(says)) << url;

@@ -148,7 +148,7 @@ TEST(FolderStore, TurnsAFileThatMayNotGrowIntoAnErrorAndLeavesNothing) {
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   ASSERT_FALSE(written.has_value());
   EXPECT_EQ(written.error().code, ErrorCode::BackupFailed);
-  EXPECT_THAT(written.error().hint, HasSubstr("make room"));
+  EXPECT_THAT(written.error().hint, HasSubstr("free some space"));
   EXPECT_TRUE(std::filesystem::is_empty(folder / "b"));
 }
 

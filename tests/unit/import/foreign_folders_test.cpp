@@ -137,7 +137,7 @@ TEST(GolangMigrate, RefusesADirtyDatabaseWithTheWayOut) {
   const ForeignFolder folder = read_with(kGolangMigrateFormat, {{"1_a.up.sql", ""}, {"2_b.up.sql", ""}});
   EXPECT_EQ(applied(kGolangMigrateFormat, folder, {}), "0");
   EXPECT_EQ(applied(kGolangMigrateFormat, folder, {{"2", "false"}}), "2");
-  EXPECT_THAT(applied(kGolangMigrateFormat, folder, {{"7", "false"}}), HasSubstr("no file has it"));
+  EXPECT_THAT(applied(kGolangMigrateFormat, folder, {{"7", "false"}}), HasSubstr("no file has that version"));
   const auto dirty = kGolangMigrateFormat.read_history(folder, {{"2", "true"}});
   ASSERT_FALSE(dirty);
   EXPECT_EQ(dirty.error().code, ErrorCode::NotUpToDate);

@@ -50,7 +50,7 @@ TEST(Liquibase, FindsChangesetsInItsTableByAuthorIdAndFile) {
   EXPECT_EQ(applied(kLiquibaseFormat, folder, {{"1", "a", "db/a.sql", "EXECUTED"}}), "1");
   EXPECT_EQ(applied(kLiquibaseFormat, folder, {{"1", "a", "db/a.sql", "EXECUTED"}, {"1", "a", "db/b.sql", "RERAN"}}), "2");
   EXPECT_THAT(applied(kLiquibaseFormat, folder, {{"1", "a", "db/b.sql", "EXECUTED"}}), HasSubstr("and not a:1 of a.sql"));
-  EXPECT_THAT(applied(kLiquibaseFormat, folder, {{"2", "z", "db/c.sql", "EXECUTED"}}), HasSubstr("no file has it"));
+  EXPECT_THAT(applied(kLiquibaseFormat, folder, {{"2", "z", "db/c.sql", "EXECUTED"}}), HasSubstr("no file has that version"));
 }
 
 TEST(Liquibase, RefusesAnOrderThatTheNamesOfTheFilesDoNotTell) {
@@ -116,7 +116,7 @@ TEST(Atlas, ReadsItsHistoryWithBaselinesAndFailures) {
                     {{".atlas_cloud_identifier", "2", "0", "1", "", ""}, {first, "2", "1", "1", "", kFirstSum}}),
             "1");
   EXPECT_EQ(applied(kAtlasFormat, folder, {{second, "1", "0", "0", "", ""}}), "2");
-  EXPECT_THAT(applied(kAtlasFormat, folder, {{first, "2", "1", "2", "", kFirstSum}}), HasSubstr("stopped half-way"));
+  EXPECT_THAT(applied(kAtlasFormat, folder, {{first, "2", "1", "2", "", kFirstSum}}), HasSubstr("stopped in the middle of"));
   EXPECT_THAT(applied(kAtlasFormat, folder, {{first, "2", "1", "1", "", kSecondSum}}), HasSubstr("checksum-mismatch"));
 }
 
