@@ -30,10 +30,10 @@ BackupSubject subject_of(const BackupTools& tools, const BackupJob& job, const D
 }
 
 // An ordinary table only: reading a view would run its owner's code with our rights.
-Result<bool> is_there(Session& session, const std::string& table) {
-  TRY_ASSIGN(const Rows there,
+Result<bool> is_table(Session& session, const std::string& table) {
+  TRY_ASSIGN(const Rows rows,
              session.query("SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'r')", {table}));
-  return there.text(0, 0) == "t";
+  return rows.text(0, 0) == "t";
 }
 
 // A condition on a time column. The age is subtracted from the server's clock, which wrote the ledger's rows; ours may differ.
@@ -46,8 +46,8 @@ std::string since(const BackupTools& tools, WallTime moment) {
 // them and come back.
 Result<bool> has_moved_since(const BackupTools& tools, const BackupJob& job, Session& session, const BackupRecord& backup) {
   const std::string history = qualified_name(job.ledger_schema, "history");
-  TRY_ASSIGN(const bool there, is_there(session, history));
-  if (!there) {
+  TRY_ASSIGN(const bool has_table, is_table(session, history));
+  if (!has_table) {
     return false;
   }
   // The ledger's ids are exact. The clock is the fallback for backups that were taken without a ledger.
@@ -63,8 +63,8 @@ Result<bool> has_moved_since(const BackupTools& tools, const BackupJob& job, Ses
 Result<bool> has_begun_since(const BackupTools& tools, const BackupJob& job, Session& session, const BackupRecord& backup) {
   TRY_ASSIGN(const bool moved, has_moved_since(tools, job, session, backup));
   const std::string step = qualified_name(job.ledger_schema, "step");
-  TRY_ASSIGN(const bool there, is_there(session, step));
-  if (moved || !there) {
+  TRY_ASSIGN(const bool has_table, is_table(session, step));
+  if (moved || !has_table) {
     return moved;
   }
   TRY_ASSIGN(const Rows begun,

@@ -69,8 +69,8 @@ Result<void> BackupCatalogue::create(Session& session) const {
 }
 
 Result<void> BackupCatalogue::record(Session& session, const BackupRecord& record) const {
-  TRY_ASSIGN(const bool there, exists(session));
-  if (!there) {
+  TRY_ASSIGN(const bool has_table, exists(session));
+  if (!has_table) {
     TRY(create(session));
   }
   TRY(session.query("INSERT INTO " + table_ +
@@ -86,8 +86,8 @@ Result<void> BackupCatalogue::record(Session& session, const BackupRecord& recor
 }
 
 Result<void> BackupCatalogue::mark_deleted(Session& session, const std::string& id) const {
-  TRY_ASSIGN(const bool there, exists(session));
-  if (there) {
+  TRY_ASSIGN(const bool has_table, exists(session));
+  if (has_table) {
     TRY(session.query("UPDATE " + table_ + " SET deleted_at = now() WHERE run_id = $1", {id}));
   }
   return {};
@@ -95,8 +95,8 @@ Result<void> BackupCatalogue::mark_deleted(Session& session, const std::string& 
 
 Result<std::vector<BackupCatalogue::Row>> BackupCatalogue::rows(ReadSession& session) const {
   std::vector<Row> list;
-  TRY_ASSIGN(const bool there, exists(session));
-  if (!there) {
+  TRY_ASSIGN(const bool has_table, exists(session));
+  if (!has_table) {
     return list;
   }
   const auto time = [](const std::string& column) {

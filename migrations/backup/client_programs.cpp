@@ -49,7 +49,7 @@ struct Found {
   ClientPrograms newest;  // the newest of those that are too old, for the message
 };
 
-Result<Found> look(const ProgramSearch& search, int major, const StopToken& stop) {
+Result<Found> search_programs(const ProgramSearch& search, int major, const StopToken& stop) {
   Found found;
   std::set<std::string> seen;
   for (const std::string& folder : candidates(search)) {
@@ -105,7 +105,7 @@ ProgramVersion parse_program_version(std::string_view line) {
 }
 
 Result<ClientPrograms> find_programs(const ProgramSearch& search, int major, const StopToken& stop) {
-  TRY_ASSIGN(Found found, look(search, major, stop));
+  TRY_ASSIGN(Found found, search_programs(search, major, stop));
   if (!found.usable.empty()) {
     return *std::ranges::min_element(found.usable, {}, &ClientPrograms::major);
   }

@@ -87,11 +87,11 @@ namespace {
 
 // A table without this column is not the ledger's, so ignore it.
 Result<std::optional<std::int64_t>> newest_row(Session& session, const std::string& history) {
-  TRY_ASSIGN(const Rows there,
+  TRY_ASSIGN(const Rows rows,
              session.query("SELECT EXISTS (SELECT FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid WHERE"
                            " attrelid = to_regclass($1) AND relkind = 'r' AND attname = 'id' AND atttypid = 20)",
                            {history}));
-  if (there.text(0, 0) != "t") {
+  if (rows.text(0, 0) != "t") {
     return std::optional<std::int64_t>();
   }
   TRY_ASSIGN(const Rows newest, session.query("SELECT coalesce(max(id), 0) FROM " + history));

@@ -55,16 +55,16 @@ std::string program_message(std::string_view err, const std::vector<std::string>
 
 Error program_error(std::string_view program, int exit_code, std::string_view err, const std::vector<std::string>& secrets,
                     ErrorCode otherwise) {
-  const std::string said = program_message(err, secrets);
-  const auto says = [&](std::string_view text) { return said.find(text) != std::string::npos; };
+  const std::string program_text = program_message(err, secrets);
+  const auto says = [&](std::string_view text) { return program_text.find(text) != std::string::npos; };
   std::string message = std::string(program) + " failed";
   if (exit_code > 128) {
     message += " (ended by signal " + std::to_string(exit_code - 128) + ")";
-  } else if (said.empty()) {
+  } else if (program_text.empty()) {
     message += " with exit code " + std::to_string(exit_code);
   }
-  if (!said.empty()) {
-    message += ": " + said;
+  if (!program_text.empty()) {
+    message += ": " + program_text;
   }
   // pg_dump implements --lock-wait-timeout as a statement_timeout around LOCK TABLE, and sets no other.
   if (says("lock timeout") || says("statement timeout")) {

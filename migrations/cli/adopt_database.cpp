@@ -55,12 +55,12 @@ class PlainDatabase {
     version_ = observation.server_version;
     output().set_current(heads_);
     std::error_code ignored;
-    const bool there = std::ranges::all_of(configuration_.version_locations, [&](const std::string& folder) {
+    const bool folders_exist = std::ranges::all_of(configuration_.version_locations, [&](const std::string& folder) {
       return std::filesystem::is_directory(folder, ignored);
     });
     auto source = context_.outside().open_source(configuration_);
     std::vector<Revision> revisions;
-    if (there) {
+    if (folders_exist) {
       TRY_ASSIGN(revisions, source->list());
     }
     TRY_ASSIGN(RevisionGraph graph, RevisionGraph::build(std::move(revisions)));

@@ -157,10 +157,10 @@ class Adopting {
   Result<void> join_graph() {
     std::vector<Revision> revisions;
     std::error_code ignored;
-    const bool there = std::ranges::all_of(configuration_.version_locations,
-                                           [&](const std::string& folder) { return fs::is_directory(folder, ignored); });
+    const bool folders_exist = std::ranges::all_of(
+        configuration_.version_locations, [&](const std::string& folder) { return fs::is_directory(folder, ignored); });
     source_ = context_.outside().open_source(configuration_);
-    if (there) {
+    if (folders_exist) {
       TRY_ASSIGN(revisions, source_->list());
     }
     std::string parent;
@@ -236,7 +236,7 @@ class Adopting {
     const std::size_t count = written.size();
     message_ = std::string(dry() ? "would write " : "wrote ") + count_of(count, "revision") + " into " + output_folder_;
     if (count < adoption_.files.size()) {
-      message_ += ", " + std::to_string(adoption_.files.size() - count) + (count == 0 ? " are" : " were") + " there already";
+      message_ += ", " + std::to_string(adoption_.files.size() - count) + (count == 0 ? " already exist" : " already existed");
     }
     output().fields()["dry_run"] = dry();
     output().fields()["written"] = std::move(written);

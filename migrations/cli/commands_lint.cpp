@@ -93,8 +93,8 @@ Result<Subject> find_subject(CommandContext& context, const Configuration& confi
   const Arguments& arguments = context.arguments();
   const auto& operands = arguments.operands();
   const bool downgrade = arguments.has("--downgrade");
-  const bool asked = arguments.has("--database");
-  if (asked && configuration.database_url.empty()) {
+  const bool requested = arguments.has("--database");
+  if (requested && configuration.database_url.empty()) {
     return fail(Error(ErrorCode::MissingDatabaseUrl, "--database: no database is configured").advise("set DATABASE_URL"));
   }
   Subject subject;
@@ -123,7 +123,7 @@ Result<Subject> find_subject(CommandContext& context, const Configuration& confi
                                                   : chosen_revisions(project.graph, operands, current_heads));
     TRY_ASSIGN(subject.input, read_revisions(project, ids, downgrade));
   }
-  if (asked || (operands.empty() && !configuration.database_url.empty())) {
+  if (requested || (operands.empty() && !configuration.database_url.empty())) {
     TRY_ASSIGN(subject.live, ask_live_database(context, configuration));
   }
   return subject;

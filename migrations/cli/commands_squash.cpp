@@ -103,7 +103,7 @@ class Squash {
     replaced_.push_back(id);
   }
 
-  Result<Holdings> look(const schema::ScratchDatabase& database) {
+  Result<Holdings> read_holdings(const schema::ScratchDatabase& database) {
     Holdings found;
     TRY_ASSIGN(const auto session, database.open());
     TRY(refuse_database_settings(*session));
@@ -119,12 +119,12 @@ class Squash {
   // baseline.
   Result<Holdings> made_by_revisions(SchemaWork& work) {
     TRY_ASSIGN(const auto first, work.migrated(project_, {last_}));
-    TRY_ASSIGN(Holdings holdings, look(*first));
+    TRY_ASSIGN(Holdings holdings, read_holdings(*first));
     if (holdings.rows.contents.empty()) {
       return holdings;
     }
     TRY_ASSIGN(const auto second, work.migrated(project_, {last_}));
-    TRY_ASSIGN(const Holdings again, look(*second));
+    TRY_ASSIGN(const Holdings again, read_holdings(*second));
     if (const auto names = different_contents(holdings.rows, again.rows); !names.empty()) {
       return fail(Error(ErrorCode::SchemaChangeRefused, "the revisions insert values that change from run to run into " +
                                                             names.front() + (names.size() > 1 ? " and others" : "") +
@@ -154,7 +154,7 @@ class Squash {
 
   Result<void> prove(SchemaWork& work, const std::string& text, const Holdings& old) {
     TRY_ASSIGN(const auto database, run_baseline(work, header_, text));
-    TRY_ASSIGN(const Holdings made, look(*database));
+    TRY_ASSIGN(const Holdings made, read_holdings(*database));
     if (const auto lines = describe_difference(made.catalog, old.catalog); !lines.empty()) {
       return fail(baseline_differs("the baseline does not create the schema that the revisions create", lines));
     }

@@ -26,7 +26,7 @@ class Round {
     TRY_ASSIGN(const Plan all, make_plan(project_.graph, *project_.source, Direction::Upgrade, {}, {"heads"}));
     TRY(work_.prepare_roles(all));
     TRY_ASSIGN(database_, work_.empty_database(all));
-    TRY(look({}, ""));
+    TRY(check_schema({}, ""));
     TRY(walk_up(all));
     TRY(walk_down(all.to));
     if (!stopped_at_.empty()) {
@@ -35,7 +35,7 @@ class Round {
     TRY_ASSIGN(const Plan again, make_plan(project_.graph, *project_.source, Direction::Upgrade, rows_, {"heads"}));
     auto done = walk_up(again);
     if (!done && !failures_.empty() && !done.error().sqlstate.empty() && done.error().code != ErrorCode::Interrupted) {
-      // Because of what the downgrades left, which is told already.
+      // The downgrades left something behind, which is already reported.
       context_.output().warn("the second upgrade failed: " + done.error().message);
       return {};
     }
@@ -112,11 +112,11 @@ class Round {
     }
     ++steps_;
     rows_ = revision.walk.heads;
-    return look(rows_, (down ? "the downgrade of revision " : "revision ") + revision.walk.revision.value_or(""));
+    return check_schema(rows_, (down ? "the downgrade of revision " : "revision ") + revision.walk.revision.value_or(""));
   }
 
   // Inspects the schema at these rows: keeps it the first time, compares it later.
-  Result<void> look(const Heads& rows, const std::string& after) {
+  Result<void> check_schema(const Heads& rows, const std::string& after) {
     TRY_ASSIGN(schema::Catalog catalog, work_.loader().inspect_scratch(*database_));
     const auto known = seen_.find(rows);
     if (known == seen_.end()) {

@@ -17,7 +17,7 @@ namespace {
 constexpr milliseconds kLeastPatience{1'000};
 
 // The result of one check.
-struct Look {
+struct CheckResult {
   bool reached = false;
   bool unknown = false;  // cannot determine whether the revisions are applied
   std::string state;     // "db:5432/shop is at 8c1f0a2b7d3e"
@@ -76,13 +76,14 @@ class WaitConnection {
  public:
   [[nodiscard]] static Result<WaitConnection> connect(CommandContext& context, const Configuration& configuration,
                                                       bool reads_ledger) {
-    WaitConnection made;
-    TRY_ASSIGN(made.factory_, context.outside().connect(configuration.database_url, configuration.execution));
+    WaitConnection connection;
+    TRY_ASSIGN(connection.factory_, context.outside().connect(configuration.database_url, configuration.execution));
     MigratorSettings settings = migrator_settings(configuration);
     settings.reads_ledger = reads_ledger;
-    made.sink_ = std::make_unique<ProgressSink>();
-    made.migrator_ = std::make_unique<Migrator>(*made.factory_, *context.outside().clock, std::move(settings), *made.sink_);
-    return made;
+    connection.sink_ = std::make_unique<ProgressSink>();
+    connection.migrator_ =
+        std::make_unique<Migrator>(*connection.factory_, *context.outside().clock, std::move(settings), *connection.sink_);
+    return connection;
   }
   [[nodiscard]] std::string describe() const { return factory_->describe(); }
   [[nodiscard]] Result<Seen> ask(const RevisionGraph& files) {
@@ -124,12 +125,12 @@ std::string grants(const Configuration& configuration) {
          " TO …; GRANT SELECT ON ALL TABLES IN SCHEMA " + configuration.ledger_schema + " TO …";
 }
 
-Look judge(const Seen& seen, const DatabaseWait& wait, const Configuration& configuration, const RevisionGraph& files,
-           const std::string& described) {
-  Look look;
+CheckResult judge(const Seen& seen, const DatabaseWait& wait, const Configuration& configuration, const RevisionGraph& files,
+                  const std::string& described) {
+  CheckResult check;
   if (!seen.observation.has_version_table) {
-    look.state = described + " has no version table yet";
-    return look;
+    check.state = described + " has no version table yet";
+    return check;
   }
   std::vector<std::string> absent;
   std::vector<std::string> unrecorded;
@@ -142,22 +143,22 @@ Look judge(const Seen& seen, const DatabaseWait& wait, const Configuration& conf
       unrecorded = std::move(descent.unrecorded);
     }
   }
-  look.reached = absent.empty();
-  look.state = described + " is at " + join_revisions(seen.observation.current_heads);
-  look.unknown = !unrecorded.empty();
-  if (look.unknown) {
-    look.state += "; whether that includes " + quoted_list(absent) + " is unknown: ";
-    look.state += seen.ledger_hidden ? "this user has no permission to read the ledger"
-                                     : "the ledger recorded no parents of " + quoted_list(unrecorded);
-    look.hint = seen.ledger_hidden ? grants(configuration) : "pass the revision files: --migrations DIR";
-  } else if (wait.revisions.size() > 1 && !look.reached) {
-    look.state += ", without " + quoted_list(absent);
+  check.reached = absent.empty();
+  check.state = described + " is at " + join_revisions(seen.observation.current_heads);
+  check.unknown = !unrecorded.empty();
+  if (check.unknown) {
+    check.state += "; whether that includes " + quoted_list(absent) + " is unknown: ";
+    check.state += seen.ledger_hidden ? "this user has no permission to read the ledger"
+                                      : "the ledger recorded no parents of " + quoted_list(unrecorded);
+    check.hint = seen.ledger_hidden ? grants(configuration) : "pass the revision files: --migrations DIR";
+  } else if (wait.revisions.size() > 1 && !check.reached) {
+    check.state += ", without " + quoted_list(absent);
   }
-  return look;
+  return check;
 }
 
-Result<Look> observe_once(CommandContext& context, const Configuration& configuration, const DatabaseWait& wait,
-                          const RevisionGraph& files, milliseconds left) {
+Result<CheckResult> observe_once(CommandContext& context, const Configuration& configuration, const DatabaseWait& wait,
+                                 const RevisionGraph& files, milliseconds left) {
   TRY_ASSIGN(const Configuration now, as_of_now(configuration, wait, left));
   std::string described;
   TRY_ASSIGN(const Seen seen, ask(context, now, files, described));
@@ -170,7 +171,7 @@ std::string awaited(const DatabaseWait& wait) {
 }
 
 // The error of a wait that timed out.
-Error timed_out(const DatabaseWait& wait, const Result<Look>& last) {
+Error timed_out(const DatabaseWait& wait, const Result<CheckResult>& last) {
   const std::string beginning = awaited(wait) + (wait.revisions.size() == 1 ? " is not applied" : " are not applied") +
                                 (wait.timeout.count() > 0 ? " after " + format_duration(wait.timeout) : std::string()) + ": ";
   if (!last) {
@@ -194,14 +195,14 @@ Result<void> wait_for_revisions(CommandContext& context, const Configuration& co
   Clock& clock = *context.outside().clock;
   const SteadyTime begin = clock.steady_now();
   const SteadyTime deadline = begin + wait.timeout;
-  std::string told;
+  std::string reported;
   for (;;) {
     const auto left = [&] { return std::chrono::duration_cast<milliseconds>(deadline - clock.steady_now()); };
-    const Result<Look> look = observe_once(context, configuration, wait, files, left());
+    const Result<CheckResult> check = observe_once(context, configuration, wait, files, left());
     const auto waited = std::chrono::duration_cast<milliseconds>(clock.steady_now() - begin);
     context.output().fields()["waited_ms"] = waited.count();
-    if (look && look->reached) {
-      const std::string state = look->state + ", which includes " + awaited(wait);
+    if (check && check->reached) {
+      const std::string state = check->state + ", which includes " + awaited(wait);
       context.output().line(printable(state, LineEnds::Escape));
       context.output().set_message(state);
       return {};
@@ -209,14 +210,14 @@ Result<void> wait_for_revisions(CommandContext& context, const Configuration& co
     if (context.outside().stop.requested()) {
       return fail(Error(ErrorCode::Interrupted, "stopped while waiting for " + awaited(wait)));
     }
-    if (!look && !heals_by_itself(look.error())) {
-      return fail(look.error());
+    if (!check && !heals_by_itself(check.error())) {
+      return fail(check.error());
     }
-    const std::string state = look ? look->state : look.error().describe();
+    const std::string state = check ? check->state : check.error().describe();
     if (left().count() <= 0) {
-      return fail(timed_out(wait, look));
+      return fail(timed_out(wait, check));
     }
-    if (state != std::exchange(told, state)) {
+    if (state != std::exchange(reported, state)) {
       context.output().note("waiting for " + awaited(wait) + ": " + state);
     }
     clock.wait(std::min(wait.interval, left()), context.outside().stop);

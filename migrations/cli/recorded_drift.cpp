@@ -55,16 +55,16 @@ Result<RecordedState> observe_recorded(CommandContext& context) {
 Result<DriftCheck> check_recorded(CommandContext& context, RecordedState& state) {
   DriftCheck check;
   const DriftSettings settings = drift_settings(context, state.configuration);
-  auto asked = state.database.migrator().ask([&](Session& session) -> Result<void> {
+  auto checked = state.database.migrator().ask([&](Session& session) -> Result<void> {
     TRY_ASSIGN(check, check_drift(session, settings));
     return {};
   });
   // Not an error: the caller can still compare with the revisions.
-  if (!asked && asked.error().code == ErrorCode::InsufficientPrivilege) {
-    check.unknown = "cannot read the record: " + asked.error().message;
+  if (!checked && checked.error().code == ErrorCode::InsufficientPrivilege) {
+    check.unknown = "cannot read the record: " + checked.error().message;
     return check;
   }
-  return asked ? Result<DriftCheck>(std::move(check)) : fail(std::move(asked).error());
+  return checked ? Result<DriftCheck>(std::move(check)) : fail(std::move(checked).error());
 }
 
 Result<void> report_recorded(CommandContext& context, RecordedState& state, DriftCheck check) {

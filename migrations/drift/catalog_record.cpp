@@ -64,7 +64,7 @@ std::string CatalogTable::create_statement() const {
          " database_user pg_catalog.text NOT NULL DEFAULT session_user, tool pg_catalog.text NOT NULL)";
 }
 
-Result<CatalogTable::Present> CatalogTable::look(Session& session, Use use) const {
+Result<CatalogTable::Present> CatalogTable::check_tables(Session& session, Use use) const {
   TRY_ASSIGN(
       const Rows rows,
       session.query("SELECT " + table_facts("pg_catalog.to_regclass($1)") + ", pg_catalog.to_regclass($2) IS NOT NULL, " +
@@ -80,7 +80,7 @@ Result<CatalogTable::Present> CatalogTable::look(Session& session, Use use) cons
 }
 
 Result<std::optional<SchemaRecord>> CatalogTable::newest(Session& session) const {
-  TRY_ASSIGN(const Present present, look(session, Use::Read));
+  TRY_ASSIGN(const Present present, check_tables(session, Use::Read));
   if (!present.table || !present.history) {
     return std::optional<SchemaRecord>();
   }
@@ -138,7 +138,7 @@ Result<void> CatalogTable::record(Session& session, const schema::Catalog& catal
                                              " MiB, more than the ledger's limit of " + std::to_string(kMostBytes >> 20U) +
                                              " MiB");
   }
-  TRY_ASSIGN(const Present present, look(session, Use::Write));
+  TRY_ASSIGN(const Present present, check_tables(session, Use::Write));
   Transaction transaction;
   if (!present.table) {
     transaction.commands.push_back({create_statement(), {}, ""});
@@ -172,7 +172,7 @@ Result<void> CatalogTable::record(Session& session, const schema::Catalog& catal
 
 Result<std::vector<std::string>> CatalogTable::version_tables(Session& session) const {
   std::vector<std::string> names;
-  TRY_ASSIGN(const Present present, look(session, Use::Read));
+  TRY_ASSIGN(const Present present, check_tables(session, Use::Read));
   if (present.history) {
     TRY_ASSIGN(const Rows rows, session.query("SELECT DISTINCT h.version_table FROM " + history_ + " AS h"));
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {

@@ -66,7 +66,7 @@ class CatalogTable {
   // Checks the tables. Error: UntrustedTable if the catalog's table is not ours. An ordinary table of another role may be read,
   // but not by a superuser.
   enum class Use : std::uint8_t { Read, Write };
-  [[nodiscard]] Result<Present> look(Session& session, Use use) const;
+  [[nodiscard]] Result<Present> check_tables(Session& session, Use use) const;
   [[nodiscard]] std::string create_statement() const;
 
   std::string table_, history_, step_;  // quoted, with their schema

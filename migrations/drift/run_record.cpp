@@ -13,7 +13,7 @@ constexpr std::size_t kNamedChanges = 5;
 
 }  // namespace
 
-Result<void> RunRecord::look(Session& session) {
+Result<void> RunRecord::compare(Session& session) {
   // Compare everything, whatever the filters say: the record contains all schemas, and excluded drift must survive a run as
   // well.
   DriftSettings everything = settings_;
@@ -29,8 +29,8 @@ Result<void> RunRecord::look(Session& session) {
 Result<void> RunRecord::before_run(Session& session) {
   drifted_.reset();
   failed_.reset();
-  if (auto looked = look(session); !looked) {
-    failed_ = std::move(looked).error();
+  if (auto compared = compare(session); !compared) {
+    failed_ = std::move(compared).error();
   }
   if (on_drift_ == OnDrift::Record) {
     return {};

@@ -38,7 +38,7 @@ class RunRecord {
     schema::Catalog expected;
     schema::Catalog live;
   };
-  [[nodiscard]] Result<void> look(Session& session);
+  [[nodiscard]] Result<void> compare(Session& session);
   [[nodiscard]] Result<void> record(Session& session, const ExecutionReport& report);
 
   DriftSettings settings_;

@@ -28,7 +28,7 @@ class AutocommitStatement {
   // An earlier run recorded the intent: the statement ran completely, partly or not at all. Returns true when it is done now.
   Result<bool> recover(const std::string& recorded) {
     const auto before = CatalogRecord::parse(recorded);
-    TRY_ASSIGN(const CatalogObservation now, look(before));
+    TRY_ASSIGN(const CatalogObservation now, observe(before));
     if (half_detached(now)) {
       TRY(finalise_detach(now));
       return true;
@@ -56,7 +56,7 @@ class AutocommitStatement {
   Result<void> run() {
     // Each attempt starts over: a failed one has removed its intent, and may have left an INVALID index.
     while (true) {
-      TRY_ASSIGN(const CatalogObservation before, look(std::nullopt));
+      TRY_ASSIGN(const CatalogObservation before, observe(std::nullopt));
       if (half_detached(before)) {
         return finalise_detach(before);
       }
@@ -95,7 +95,7 @@ class AutocommitStatement {
     if (probe_.kind == RecoveryProbe::Kind::Unknown && !probe_.all_or_nothing) {
       return fail(unknown_outcome(std::move(error)));
     }
-    const auto now = look(before.record);
+    const auto now = observe(before.record);
     if (now) {
       report(*now);
     }
@@ -249,7 +249,7 @@ class AutocommitStatement {
     if (probe_.kind != RecoveryProbe::Kind::CreateIndexConcurrently) {
       return {};
     }
-    TRY_ASSIGN(const CatalogObservation now, look(before.record));
+    TRY_ASSIGN(const CatalogObservation now, observe(before.record));
     TRY(check_name(now));
     if (now.state == ProbeState::Invalid) {
       return fail(ErrorCode::StatementFailed,
@@ -322,7 +322,7 @@ class AutocommitStatement {
   }
 
   // Queries the catalog. Names resolve through the session's role and search_path, as they do for the statement.
-  Result<CatalogObservation> look(const std::optional<CatalogRecord>& before) {
+  Result<CatalogObservation> observe(const std::optional<CatalogRecord>& before) {
     auto found = ask_catalog(before);
     while (!found && found.error().sqlstate == "55P03" && run_.session.alive() && !spent() &&
            run_.wait_for_retry(retries_, revision_, found.error())) {

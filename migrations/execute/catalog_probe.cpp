@@ -111,8 +111,8 @@ class CatalogQuestion {
 
   Result<CatalogObservation> ask() {
     TRY(ask_kind());
-    look_.record.state = probe_state_name(look_.state);
-    return std::move(look_);
+    observation_.record.state = probe_state_name(observation_.state);
+    return std::move(observation_);
   }
 
  private:
@@ -154,9 +154,9 @@ class CatalogQuestion {
     return {};
   }
 
-  [[nodiscard]] std::vector<std::string>& objects() { return look_.record.objects; }
+  [[nodiscard]] std::vector<std::string>& objects() { return observation_.record.objects; }
   // OIDs of indexes that existed before the statement was sent, so the statement did not create them.
-  [[nodiscard]] std::vector<std::string>& known() { return look_.record.known; }
+  [[nodiscard]] std::vector<std::string>& known() { return observation_.record.known; }
 
   // Adds the statement's next object: as recorded with the intent, or as its name resolves now.
   Result<void> object(const std::string& schema, const std::string& name, bool type = false) {
@@ -172,7 +172,7 @@ class CatalogQuestion {
 
   Result<void> state_of(const std::string& sql, const Parameters& parameters, std::string_view valid) {
     TRY_ASSIGN(const Rows rows, session_.query(sql, parameters));
-    look_.state = rows.empty() ? ProbeState::Absent : rows.text(0, 0) == valid ? ProbeState::Valid : ProbeState::Invalid;
+    observation_.state = rows.empty() ? ProbeState::Absent : rows.text(0, 0) == valid ? ProbeState::Valid : ProbeState::Invalid;
     return {};
   }
 
@@ -193,7 +193,7 @@ class CatalogQuestion {
                                                {objects()[0], what_.object, oid_array(known()), what_.index.unique ? "t" : "f",
                                                 what_.index.method, columns, std::to_string(what_.index.columns.size()),
                                                 what_.index.partial ? "t" : "f"}));
-    look_.state = ProbeState::Absent;
+    observation_.state = ProbeState::Absent;
     if (!named && !before_) {
       for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         known().push_back(rows.text(i, IndexOid));  // nothing was sent yet, so the statement did not create this one
@@ -228,20 +228,20 @@ class CatalogQuestion {
       ours = std::ranges::find(*same, rows.text(row, IndexOid)) != same->end();
     } else if (ours && !(before_ && (!named || before_->state == "absent"))) {
       // Not comparable, and it may have existed before the intent.
-      look_.state = ProbeState::Unknown;
-      look_.taken_by = rows.text(row, IndexName);
+      observation_.state = ProbeState::Unknown;
+      observation_.taken_by = rows.text(row, IndexName);
       return;
     }
     if (!ours) {
       if (named) {
-        look_.state = ProbeState::Foreign;
-        look_.taken_by = rows.text(row, IndexName);
+        observation_.state = ProbeState::Foreign;
+        observation_.taken_by = rows.text(row, IndexName);
       }
     } else if (valid) {
-      look_.state = ProbeState::Valid;
+      observation_.state = ProbeState::Valid;
     } else {
-      look_.state = look_.state == ProbeState::Absent ? ProbeState::Invalid : look_.state;
-      look_.half_built.push_back(rows.text(row, IndexName));
+      observation_.state = observation_.state == ProbeState::Absent ? ProbeState::Invalid : observation_.state;
+      observation_.half_built.push_back(rows.text(row, IndexName));
     }
   }
 
@@ -261,7 +261,7 @@ class CatalogQuestion {
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
       if (before_) {
         // An ordinary role may own the index of a TOAST table, yet cannot drop it without USAGE on pg_toast.
-        (rows.text(i, 2) == "t" ? look_.half_built : look_.out_of_reach).push_back(rows.text(i, 1));
+        (rows.text(i, 2) == "t" ? observation_.half_built : observation_.out_of_reach).push_back(rows.text(i, 1));
       } else {
         known().push_back(rows.text(i, 0));
       }
@@ -272,7 +272,7 @@ class CatalogQuestion {
   ReadSession& session_;
   const RecoveryProbe& what_;
   const std::optional<CatalogRecord>& before_;
-  CatalogObservation look_;
+  CatalogObservation observation_;
 };
 
 }  // namespace

@@ -308,20 +308,20 @@ Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& s
   std::vector<Command> commands{MigrationLock::try_command(), {question(false), names_in(settings, ledger), ""}};
   std::ranges::move(content_of(before, versions, ledger), std::back_inserter(commands));
   TRY_ASSIGN(auto answers, session.query_each(commands));
-  LockedState look;
-  look.locked = answers[0] && answers[0]->text(0, 0) == "t";
+  LockedState locked;
+  locked.locked = answers[0] && answers[0]->text(0, 0) == "t";
   // A doubt needs a Full check in another round trip: let the caller observe again under the lock.
-  if (!look.locked || !answers[1] || leaves_doubt(*answers[1])) {
-    return look;
+  if (!locked.locked || !answers[1] || leaves_doubt(*answers[1])) {
+    return locked;
   }
   auto state = state_in({*answers[1]}, session, settings, versions, ledger, false);
   // Tables were created or dropped since `before`, so the queries of this pipeline were for the wrong set of tables.
   const bool as_before = state && state->observation.has_version_table == before.observation.has_version_table &&
                          state->has_step_table == before.has_step_table;
   if (as_before && read_content(std::span(answers).subspan(2), versions, ledger, *state)) {
-    look.state = std::move(*state);
+    locked.state = std::move(*state);
   }
-  return look;
+  return locked;
 }
 
 Result<OwnTables> create_missing(Session& session, const MigratorSettings& settings, const DatabaseState& state,

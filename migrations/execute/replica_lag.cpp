@@ -29,10 +29,10 @@ Result<std::optional<milliseconds>> ReplicaLag::exceeded(ReadSession& session) {
                            " $1::pg_catalog.pg_lsn), false)"
                            " FROM pg_catalog.pg_stat_replication r WHERE r.replay_lsn IS NOT NULL",
                            {mark_ ? Parameter(mark_->position) : Parameter()}));
-  std::int64_t told = 0;
+  std::int64_t replay_lag_ms = 0;
   const std::string text = answer.text(0, 1);
-  std::from_chars(text.data(), text.data() + text.size(), told);
-  milliseconds lag(told);
+  std::from_chars(text.data(), text.data() + text.size(), replay_lag_ms);
+  milliseconds lag(replay_lag_ms);
   const auto now = clock_->steady_now();
   // A replica without replay_lag has not replayed the WAL of the mark: it lags by at least the age of the mark. Keep that mark.
   if (answer.text(0, 2) == "t" && mark_) {

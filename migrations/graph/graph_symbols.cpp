@@ -40,8 +40,8 @@ std::optional<std::int64_t> number_in(std::string_view text) {
   return negative ? -value : value;
 }
 
-Error several_heads(const std::vector<std::string>& heads, std::string_view asked) {
-  return Error(ErrorCode::MultipleHeads, "several revisions match " + quoted(asked) + ": " + joined_ids(heads))
+Error several_heads(const std::vector<std::string>& heads, std::string_view symbol) {
+  return Error(ErrorCode::MultipleHeads, "several revisions match " + quoted(symbol) + ": " + joined_ids(heads))
       .advise("name one of them, narrow it down with '<branch>@head', use 'heads' for all of them, or merge the branches");
 }
 

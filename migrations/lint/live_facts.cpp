@@ -151,11 +151,11 @@ Result<LiveDatabase> read_live_database(ReadSession& session) {
 
 void complete(KnownSchema& known, const KnownSchema& live) {
   for (const auto& [name, facts] : live.tables()) {
-    const bool told = known.find(name) != nullptr;
+    const bool was_known = known.find(name) != nullptr;
     KnownTable& table = known.table(name);
     table.rows = facts.rows;
     table.partitioned = table.partitioned || facts.partitioned;
-    if (!told) {
+    if (!was_known) {
       table.columns = facts.columns;
       table.constraints = facts.constraints;
     }

@@ -48,8 +48,8 @@ char look_of(char32_t character) {
       {0x03BD, 'v'}, {0x0391, 'a'}, {0x0395, 'e'}, {0x039F, 'o'}, {0x03A1, 'p'}, {0x0397, 'h'}, {0x03A4, 't'}, {0x039D, 'n'},
       {0x0131, 'i'}, {0x0261, 'g'}, {0x0269, 'i'}, {0x2236, ':'}, {0xA789, ':'}, {0xFE55, ':'}, {0xFE13, ':'}, {0x02D0, ':'},
   }};
-  for (const auto& [character_seen, look] : kLooks) {
-    if (character_seen == character) {
+  for (const auto& [confusable, look] : kLooks) {
+    if (confusable == character) {
       return look;
     }
   }

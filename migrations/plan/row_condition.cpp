@@ -101,8 +101,8 @@ bool compares(const TreeNode& comparison, std::string_view table) {
   }
   const Named named = names_of(comparison, table);
   // `3 IN (3, id)` is always true: the column must be on the left.
-  const bool told = comparison["kind"].value() == "AEXPR_IN" ? names_of(comparison["lexpr"], table).any() : named.any();
-  return told && !named.twice && !named.opaque;
+  const bool names_column = comparison["kind"].value() == "AEXPR_IN" ? names_of(comparison["lexpr"], table).any() : named.any();
+  return names_column && !named.twice && !named.opaque;
 }
 
 // EXISTS (…) and id IN (SELECT …).

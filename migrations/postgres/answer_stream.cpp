@@ -283,7 +283,7 @@ void AnswerStream::end_answer() {
   messages_ = 0;
 }
 
-Error AnswerStream::told(Error error) const {
+Error AnswerStream::with_stop_reason(Error error) const {
   constexpr std::string_view kQueryCancelled = "57014";
   if (!cancelled_by_stop_ || error.sqlstate != kQueryCancelled || !settings_.stop.requested()) {
     return error;
@@ -295,7 +295,7 @@ void AnswerStream::absorb(const PGresult* result) {
   any_result_ = true;
   const auto status = PQresultStatus(result);
   if (expected_.front().synchronisation && failed(result)) {
-    current_.error = told(result_error(result, {settings_.show_values, std::string_view()}));
+    current_.error = with_stop_reason(result_error(result, {settings_.show_values, std::string_view()}));
     return;
   }
   // libpq and our list of expected answers disagree: no later answer could be assigned to its command.
@@ -323,7 +323,7 @@ void AnswerStream::absorb(const PGresult* result) {
     kept_ = 0;
   }
   if (failed(result)) {
-    current_.error = told(result_error(result, {settings_.show_values, expected_.front().handling.sql}));
+    current_.error = with_stop_reason(result_error(result, {settings_.show_values, expected_.front().handling.sql}));
     return;
   }
   if (expected_.front().handling.keep_rows) {

@@ -126,7 +126,7 @@ class AnswerStream {
   // Abandons the server: cuts the connection and keeps the first reason.
   void leave(Error reason);
   // Of a statement that failed: Interrupted when it was cancelled because of our own stop.
-  [[nodiscard]] Error told(Error error) const;
+  [[nodiscard]] Error with_stop_reason(Error error) const;
 
   PGconn* connection_;
   std::unique_ptr<MeteredSocket> socket_;

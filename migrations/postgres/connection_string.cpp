@@ -109,12 +109,12 @@ Error unreadable_url(const ReadableUrl& url) {
   return unreadable();
 }
 
-// Calls `look` with each part of a text; stops and returns false when a call returns false.
-template <typename Look>
-bool all_parts(std::string_view text, char separator, const Look& look) {
+// Whether `holds` returns true for every part of a text; stops at the first false.
+template <typename Predicate>
+bool all_parts(std::string_view text, char separator, const Predicate& holds) {
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(separator, begin), text.size());
-    if (!look(text.substr(begin, end - begin))) {
+    if (!holds(text.substr(begin, end - begin))) {
       return false;
     }
     begin = end + 1;

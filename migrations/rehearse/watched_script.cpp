@@ -68,34 +68,34 @@ class Watch {
 
  private:
   RehearsedStatement& begin(const ScriptStep& step, std::size_t index, const SqlStatement& statement) const {
-    RehearsedStatement& told = run_.statements.emplace_back();
-    told.revision = revision_;
-    told.step = index;
-    told.kind = step.kind;
-    told.line = statement.line;
-    told.sql = sanitise_sql(statement.sql);
-    return told;
+    RehearsedStatement& rehearsed = run_.statements.emplace_back();
+    rehearsed.revision = revision_;
+    rehearsed.step = index;
+    rehearsed.kind = step.kind;
+    rehearsed.line = statement.line;
+    rehearsed.sql = sanitise_sql(statement.sql);
+    return rehearsed;
   }
 
   template <class Send>
-  Result<void> timed(RehearsedStatement& told, const Send& send) const {
+  Result<void> timed(RehearsedStatement& rehearsed, const Send& send) const {
     const SteadyTime start = clock_.steady_now();
     auto done = send();
-    told.duration = std::chrono::duration_cast<milliseconds>(clock_.steady_now() - start);
+    rehearsed.duration = std::chrono::duration_cast<milliseconds>(clock_.steady_now() - start);
     if (!done) {
       Error error = std::move(done).error();
-      error.context = "line " + std::to_string(told.line);
+      error.context = "line " + std::to_string(rehearsed.line);
       return fail(std::move(error));
     }
-    told.rows = done->affected;
+    rehearsed.rows = done->affected;
     return {};
   }
 
   Result<void> run_alone(const ScriptStep& step, std::size_t index) {
     for (const SqlStatement& statement : step.statements) {
-      RehearsedStatement& told = begin(step, index, statement);
-      TRY(timed(told, [&] { return session_.execute_autocommit(statement.sql); }));
-      TRY(read_relation_files(told));
+      RehearsedStatement& rehearsed = begin(step, index, statement);
+      TRY(timed(rehearsed, [&] { return session_.execute_autocommit(statement.sql); }));
+      TRY(read_relation_files(rehearsed));
     }
     return {};
   }
@@ -112,43 +112,43 @@ class Watch {
       if (const std::size_t at = sql.find(kBatch); step.kind == StepKind::Batch && at != std::string::npos) {
         sql.replace(at, kBatch.size(), "true");
       }
-      RehearsedStatement& told = begin(step, index, statement);
-      TRY(timed(told, [&] { return session_.query(sql); }));
+      RehearsedStatement& rehearsed = begin(step, index, statement);
+      TRY(timed(rehearsed, [&] { return session_.query(sql); }));
       TRY_ASSIGN(const Locks now, query_locks(session_));
-      read_locks(held, now, told);
+      read_locks(held, now, rehearsed);
       held = now;
-      TRY(read_relation_files(told));
+      TRY(read_relation_files(rehearsed));
     }
     TRY(session_.query("COMMIT"));
     return {};
   }
 
-  void read_locks(const Locks& held, const Locks& now, RehearsedStatement& told) const {
-    told.locks_known = true;
+  void read_locks(const Locks& held, const Locks& now, RehearsedStatement& rehearsed) const {
+    rehearsed.locks_known = true;
     for (const auto& [oid, mode] : now) {
       const auto before = held.find(oid);
       const auto known = before_.find(oid);
       const bool added = before == held.end() || strength_of(mode) > strength_of(before->second);
       if (added && known != before_.end()) {
-        told.locks.push_back({known->second.name, mode});
+        rehearsed.locks.push_back({known->second.name, mode});
       }
     }
-    std::ranges::sort(told.locks, [](const RehearsedLock& left, const RehearsedLock& right) {
+    std::ranges::sort(rehearsed.locks, [](const RehearsedLock& left, const RehearsedLock& right) {
       return std::pair(-strength_of(left.mode), left.relation) < std::pair(-strength_of(right.mode), right.relation);
     });
   }
 
-  Result<void> read_relation_files(RehearsedStatement& told) {
+  Result<void> read_relation_files(RehearsedStatement& rehearsed) {
     TRY_ASSIGN(Relations now, read_relations(session_));
     for (const auto& [oid, relation] : now) {
       const auto last = files_.find(oid);
       const auto known = before_.find(oid);
       if (known != before_.end() && last != files_.end() && last->second.file != relation.file) {
         // A new relfilenode means that the server wrote the relation anew.
-        told.rewrites.push_back(known->second.name);
+        rehearsed.rewrites.push_back(known->second.name);
       }
     }
-    std::ranges::sort(told.rewrites);
+    std::ranges::sort(rehearsed.rewrites);
     files_ = std::move(now);
     return {};
   }

@@ -114,7 +114,7 @@ bool may_have_changed(const Error& error) {
 }  // namespace
 
 Result<Catalog> inspect(Session& session, const InspectOptions& options) {
-  for (int look = 1;; ++look) {
+  for (int attempt = 1;; ++attempt) {
     auto catalog = read_all(session, options);
     if (catalog) {
       return catalog;
@@ -122,7 +122,7 @@ Result<Catalog> inspect(Session& session, const InspectOptions& options) {
     if (session.alive()) {
       TRY(session.roll_back());
     }
-    if (look == kMostAttempts || !may_have_changed(catalog.error())) {
+    if (attempt == kMostAttempts || !may_have_changed(catalog.error())) {
       return fail(std::move(catalog).error());
     }
   }

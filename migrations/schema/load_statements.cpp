@@ -45,23 +45,24 @@ Error load_error(Error error, const SchemaStatement& statement) {
   if (error.sqlstate.empty() || error.code == ErrorCode::Interrupted) {
     return error;  // an error of the connection, not of the statement
   }
-  Error told(ErrorCode::DesiredSchemaFailed, error.message);
-  told.sqlstate = error.sqlstate;
-  told.position = error.position;
-  told.hint = error.hint;
-  told.context = exact_place(statement, error.position);
+  Error failed(ErrorCode::DesiredSchemaFailed, error.message);
+  failed.sqlstate = error.sqlstate;
+  failed.position = error.position;
+  failed.hint = error.hint;
+  failed.context = exact_place(statement, error.position);
   if (error.message.starts_with("extension \"") && error.message.ends_with("is not available")) {
-    told.hint = "install the extension `" + extension_of(error) +
-                "` on the server of the scratch databases, or point scratch_url at a server that has it, for example one with "
-                "the image of your database";
+    failed.hint =
+        "install the extension `" + extension_of(error) +
+        "` on the server of the scratch databases, or point scratch_url at a server that has it, for example one with "
+        "the image of your database";
   } else if (error.message.starts_with("type \"") && error.sqlstate == "42704") {
     const std::string type = extension_of(error);
-    told.hint = "if an extension provides the type, create it first: CREATE EXTENSION IF NOT EXISTS …" +
-                (type == "vector"     ? std::string(" (vector)")
-                 : type == "geometry" ? std::string(" (postgis)")
-                                      : std::string());
+    failed.hint = "if an extension provides the type, create it first: CREATE EXTENSION IF NOT EXISTS …" +
+                  (type == "vector"     ? std::string(" (vector)")
+                   : type == "geometry" ? std::string(" (postgis)")
+                                        : std::string());
   }
-  return told;
+  return failed;
 }
 
 Result<void> load_together(Session& session, std::span<const SchemaStatement> statements) {

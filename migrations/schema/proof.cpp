@@ -45,7 +45,7 @@ class Prover {
   }
 
   // A statement that the server rejects fails the proof; a lost connection does not.
-  static Error told(Error error, const std::string& direction) {
+  static Error failed_on_copy(Error error, const std::string& direction) {
     if (error.sqlstate.empty() || error.code == ErrorCode::Interrupted) {
       return error;
     }
@@ -70,7 +70,7 @@ class Prover {
   Result<void> prove_structure() {
     TRY_ASSIGN(const auto copy, request_.server.create(&request_.start));
     if (auto done = run_on(*copy, request_.script.upgrade); !done) {
-      return fail(told(std::move(done).error(), "upgrade"));
+      return fail(failed_on_copy(std::move(done).error(), "upgrade"));
     }
     TRY_ASSIGN(const Catalog reached, request_.inspect(*copy));
     if (const auto lines = difference(reached, request_.after, Derived::Ignored); !lines.empty()) {
@@ -80,7 +80,7 @@ class Prover {
       return {};
     }
     if (auto done = run_on(*copy, request_.script.downgrade); !done) {
-      return fail(told(std::move(done).error(), "downgrade"));
+      return fail(failed_on_copy(std::move(done).error(), "downgrade"));
     }
     TRY_ASSIGN(const Catalog returned, request_.inspect(*copy));
     if (const auto lines = difference(returned, request_.before, Derived::Compared); !lines.empty()) {

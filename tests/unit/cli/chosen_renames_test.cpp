@@ -54,7 +54,7 @@ TEST(ChosenRenames, SayWhichHintsWereFollowedAlready) {
   const auto done = chosen_renames(after(), after(), {{"shop", "customers", "", "users", "s.sql:1"}}, {});
   ASSERT_TRUE(done);
   EXPECT_TRUE(done->renames.empty());
-  EXPECT_THAT(done->notes, ElementsAre(AllOf(HasSubstr("s.sql:1: "), HasSubstr("there already"))));
+  EXPECT_THAT(done->notes, ElementsAre(AllOf(HasSubstr("s.sql:1: "), HasSubstr("already exists"))));
   EXPECT_TRUE(done->warnings.empty());
   // Both names are there, and the old one goes: too late for a rename.
   const auto late = chosen_renames(before(), after(), {{"shop", "kept", "", "users", "s.sql:2"}}, {});
