@@ -54,7 +54,7 @@ TEST_F(HandOver, AlembicGoesOnFromBranchesOfAthanorAndAgreesOnTheCurrentRevision
   EXPECT_THAT(database_.version_rows(), ElementsAre("d3940a4e7f8b", "f5b62c6091ad"));
 }
 
-TEST_F(HandOver, AlembicTakesBackWhatAthanorApplied) {
+TEST_F(HandOver, AlembicDowngradesWhatAthanorApplied) {
   scene_.succeed(Tool::Athanor, database_, {"upgrade", "d3940a4e7f8b"});
   scene_.succeed(Tool::Alembic, database_, {"downgrade", "7c3d7e9f1a2b"});
   EXPECT_THAT(database_.version_rows(), ElementsAre("7c3d7e9f1a2b"));
@@ -66,7 +66,7 @@ TEST_F(HandOver, AlembicTakesBackWhatAthanorApplied) {
   EXPECT_EQ(contents(database_), contents(reference_));
 }
 
-TEST_F(HandOver, AthanorTakesBackWhatAlembicApplied) {
+TEST_F(HandOver, AthanorDowngradesWhatAlembicApplied) {
   scene_.succeed(Tool::Alembic, database_, {"upgrade", "d3940a4e7f8b"});
   scene_.succeed(Tool::Athanor, database_, {"downgrade", "base"});
   EXPECT_THAT(database_.version_rows(), IsEmpty());

@@ -36,7 +36,7 @@ class RecordedImport : public AddedRevision {
   TestDatabase scratch_{"scratch"};
 };
 
-TEST_F(RecordedImport, HoldsWhatAlembicSentAndSaysSo) {
+TEST_F(RecordedImport, ContainsWhatAlembicSentAndSaysSo) {
   scene_.add_version(kAdded, "\"3a1b5c7d9e0f\"", kAsks);
   const Json answer = imported({"--against", scratch_.url(), "--check"});
   EXPECT_THAT(answer.at("differences"), IsEmpty());

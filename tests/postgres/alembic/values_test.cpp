@@ -93,7 +93,7 @@ TEST_F(ImportedValues, AreRenderedForTheVersionOfTheServer) {
   EXPECT_THAT(scene_.import({"--server-version", "new"}).err, HasSubstr("--server-version takes a version of PostgreSQL"));
 }
 
-TEST_F(ImportedValues, AreNotMadeUpAnewByASecondImport) {
+TEST_F(ImportedValues, AreKeptByASecondImport) {
   add("def upgrade():\n    op.execute(\"INSERT INTO team VALUES (%d, '%s')\" % (random.randrange(10**6), uuid.uuid4()))\n",
       "import random\nimport uuid\n");
   static_cast<void>(imported());

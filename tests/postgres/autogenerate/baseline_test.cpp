@@ -77,7 +77,7 @@ TEST(Squash, RefusesRowsThatDifferFromRunToRun) {
   EXPECT_EQ(scene.files().size(), 2U);
 }
 
-TEST(Squash, RefusesABranchThatStandsOnTheMiddle) {
+TEST(Squash, RefusesABranchThatDependsOnAReplacedRevision) {
   BaselineScene scene;
   scene.three();
   scene.revision("side", "r1", "CREATE TABLE side (id int);");

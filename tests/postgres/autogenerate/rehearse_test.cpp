@@ -87,7 +87,7 @@ TEST_F(Rehearse, FindsADowngradeThatDoesNotLeadBack) {
   EXPECT_THAT(failed.err, HasSubstr("the downgrade of revision a2 fails on a copy of the schema: division by zero"));
 }
 
-TEST_F(Rehearse, SaysWhenTheWayDownWasNotTried) {
+TEST_F(Rehearse, SaysWhenTheDowngradeWasNotTried) {
   revision("a2", "a1", "ALTER TABLE a ADD COLUMN x int;\n\n-- athanor:irreversible the values are gone", "");
   const auto result = run({"rehearse"});
   EXPECT_EQ(result.exit_code, 0) << result.err;

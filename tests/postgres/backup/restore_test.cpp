@@ -34,7 +34,7 @@ std::string databases_like(const std::string& pattern) {
   return Client(server_url()).value("SELECT count(*) FROM pg_database WHERE datname LIKE '" + pattern + "'");
 }
 
-TEST(Restore, GivesBackCatalogRowsAndWhatIsSaidAboutTheDatabase) {
+TEST(Restore, RestoresTheCatalogTheRowsAndTheDatabaseProperties) {
   BackupScene scene;
   scene.database.run("ALTER DATABASE " + scene.database.name() + " SET work_mem = '7MB'; COMMENT ON DATABASE " +
                      scene.database.name() + " IS 'the shop'; REVOKE CONNECT ON DATABASE " + scene.database.name() +

@@ -48,7 +48,7 @@ TEST(ReviewedPlan, MustBeNamedInFull) {
   EXPECT_THAT(scene.tables(), IsEmpty());
 }
 
-TEST(Report, HoldsTheEndOfTheRunWhateverItIs) {
+TEST(Report, ContainsTheResultOfEveryRun) {
   CliScene scene;
   scene.three_tables();
   scene.folder.write("report", std::string(9'000, 'x'));

@@ -219,7 +219,7 @@ TEST(AVersionTableThatIsGone, IsNotTakenForAnEmptyDatabase) {
   EXPECT_THAT(scene.rows(), ElementsAre("r3"));
 }
 
-TEST(AVersionTableThatIsGone, IsMadeAgainWhenTheDatabaseWasEmptiedOnPurpose) {
+TEST(AVersionTableThatIsGone, IsRecreatedWhenTheDatabaseWasEmptiedOnPurpose) {
   CliScene scene;
   scene.three_tables();
   ASSERT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);

@@ -10,7 +10,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-TEST(Verify, SaysWhichQueriesAnswerOtherwise) {
+TEST(Verify, ReportsQueriesWithUnexpectedResults) {
   CliScene scene;
   scene.database.run("CREATE TABLE t (id int, mail text)");
   scene.database.run("INSERT INTO t VALUES (1, 'secret@example.org'), (2, NULL)");
@@ -34,7 +34,7 @@ TEST(Verify, SaysWhichQueriesAnswerOtherwise) {
   EXPECT_THAT(passed.out, HasSubstr("1 query answers as expected."));
 }
 
-TEST(Verify, ChangesNothingWhateverAQueryTries) {
+TEST(Verify, ChangesNothing) {
   CliScene scene;
   scene.database.run("CREATE TABLE t (id int)");
   scene.database.run("CREATE FUNCTION put() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (1) RETURNING id'");

@@ -120,7 +120,7 @@ TEST(Wait, NeverPassesBeforeTheRevisionWhicheverIsAppliedInBetween) {
   EXPECT_THAT(scene.clock.waits, ElementsAre(milliseconds(2000), milliseconds(2000), milliseconds(2000), milliseconds(1000)));
 }
 
-TEST(Wait, LooksOnceWithoutATimeout) {
+TEST(Wait, ChecksOnceWithoutATimeout) {
   WaitScene scene;
   EXPECT_EQ(scene.wait({"--revision", "r1", "--timeout", "0"}).exit_code, 6);
   EXPECT_THAT(scene.clock.waits, SizeIs(0));
@@ -178,7 +178,7 @@ TEST(Wait, GoesOnWhileTheServerIsDown) {
   EXPECT_THAT(scene.clock.waits, SizeIs(2));
 }
 
-TEST(Wait, ReadsThePasswordFileBeforeEachLook) {
+TEST(Wait, ReadsThePasswordFileBeforeEachCheck) {
   WaitScene scene;
   scene.upgrade("r1");
   const TestRole reader(scene.database);
@@ -236,7 +236,7 @@ TEST(Wait, GoesOnWhileTheVersionTableIsLocked) {
   EXPECT_EQ(once.exit_code, 7) << once.err;
 }
 
-TEST(Wait, DoesNotPassWhileTheRevisionIsBeingTakenBack) {
+TEST(Wait, DoesNotPassWhileTheRevisionIsBeingUndone) {
   WaitScene scene;
   scene.revision("r4", "r3", "-- athanor:step autocommit\nCREATE INDEX CONCURRENTLY i3 ON t3 (id);",
                  "-- athanor:step autocommit\nDROP INDEX CONCURRENTLY i3;\n-- athanor:step transaction\nSELECT 1/0;");
@@ -253,7 +253,7 @@ TEST(Wait, EndsAtASignal) {
   EXPECT_EQ(scene.wait({"--revision", "r1"}).exit_code, 11);
 }
 
-TEST(Wait, RefusesAtOnceWhatWaitingDoesNotHeal) {
+TEST(Wait, FailsImmediatelyWhereWaitingDoesNotHelp) {
   WaitScene scene;
   struct Case {
     std::vector<std::string> arguments;
@@ -285,7 +285,7 @@ TEST(Wait, RefusesAtOnceWhatWaitingDoesNotHeal) {
   EXPECT_THAT(scene.clock.waits, SizeIs(0));
 }
 
-TEST(Wait, TakesNoTableOfSomebodyElseForTheVersionTable) {
+TEST(Wait, RefusesAVersionTableOfAnotherOwner) {
   WaitScene scene;
   scene.database.run("CREATE VIEW alembic_version AS SELECT 'r1'::text AS version_num");
   const Ended ended = scene.wait({"--revision", "r1"});

@@ -192,7 +192,7 @@ TEST_F(AutocommitStep, RefusesATextThatChangedAfterItWasHalfApplied) {
   EXPECT_EQ(report.error->code, ErrorCode::ChecksumMismatch);
 }
 
-TEST_F(AutocommitStep, ShowsAnUnfinishedRevisionWhenItLooks) {
+TEST_F(AutocommitStep, ObserveReportsAnUnfinishedRevision) {
   table_and_index();
   ASSERT_TRUE(upgrade("a1").ok());
   crashed_in(1);

@@ -113,7 +113,7 @@ TEST_F(HalfAppliedRevision, KeepsTheChecksumOfAStatementThatAPersonMarkedAsDone)
   EXPECT_TRUE(report.ok()) << text(report.error);
 }
 
-TEST_F(HalfAppliedRevision, IsToldOfADowngradeToo) {
+TEST_F(HalfAppliedRevision, IsReportedForADowngradeToo) {
   files_.clear();
   revision("q1", "", "CREATE TABLE q (i int);", "SELECT 1;\n-- athanor:step autocommit\nDROP INDEX CONCURRENTLY nosuch;");
   ASSERT_TRUE(upgrade().ok());

@@ -32,7 +32,7 @@ TEST_F(HijackedSchema, NothingOfItRunsWhileMigrating) {
   ASSERT_FALSE(report.error) << text(report.error);
 }
 
-TEST_F(HijackedSchema, NothingOfItRunsWhileLooking) {
+TEST_F(HijackedSchema, RunsNothingDuringAnObservation) {
   settings_.identify = true;
   ASSERT_FALSE(upgrade().error);
   auto sessions = factory();

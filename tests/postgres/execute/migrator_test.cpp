@@ -97,7 +97,7 @@ TEST_F(Migrator, MakesTheTableOfUnfinishedStepsWhenARevisionHasSteps) {
   ASSERT_TRUE(upgrade().ok());
 }
 
-TEST_F(Migrator, GoesOnAfterTheFileWasMended) {
+TEST_F(Migrator, ContinuesAfterTheFileIsFixed) {
   three_revisions();
   replace("b2", "a1", "SELECT no_such_function();");
   ASSERT_FALSE(upgrade().ok());

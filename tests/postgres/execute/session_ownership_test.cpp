@@ -470,7 +470,7 @@ TEST_F(OwnedSession, TextIsNeverReadInAnotherEncoding) {
   EXPECT_EQ(database_.value("SELECT count(*) FROM t"), "0");
 }
 
-TEST_F(OwnedSession, NothingOfARevisionRunsAfterTheLastLook) {
+TEST_F(OwnedSession, NothingOfARevisionRunsAfterTheLastCheck) {
   database_.run(
       "CREATE FUNCTION public.drops() RETURNS int LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.alembic_version; RETURN 1; "
       "END "

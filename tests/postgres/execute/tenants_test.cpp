@@ -78,7 +78,7 @@ TEST_F(Tenants, SameRevisionsWithOtherTextsAreJudgedByTheirOwnHistory) {
   EXPECT_FALSE(verify());
 }
 
-TEST_F(Tenants, AHalfDoneRevisionOfOneStandsInNobodyElsesWay) {
+TEST_F(Tenants, AHalfAppliedRevisionBlocksNoOtherTenant) {
   tenant("north");
   ASSERT_TRUE(upgrade("a1").ok());
   stop_half_way();
@@ -142,7 +142,7 @@ class Identity : public Tenants {
   }
 };
 
-TEST_F(Identity, IsTheSameByWhateverNamesTheDatabaseIsReached) {
+TEST_F(Identity, IsTheSameUnderEveryNameOfTheServer) {
   const std::string one = identity();
   EXPECT_NE(one.find("/" + database_.name() + "/"), std::string::npos) << one;
   EXPECT_EQ(identity(alias()), one);
@@ -186,7 +186,7 @@ TEST_F(Identity, IsThereForARoleThatMayNotAskForTheServersNumber) {
   EXPECT_NE(identity(role.url()).find("/" + database_.name() + "#public.alembic_version"), std::string::npos);
 }
 
-TEST_F(Identity, IsNotAskedForByWhoeverDoesNotWantIt) {
+TEST_F(Identity, IsNotQueriedUnlessRequested) {
   settings_.identify = false;
   EXPECT_EQ(identity(), "");
 }

@@ -367,7 +367,7 @@ TEST(SchemaChange, NeverRemakesATableForAChangeOfItsColumns) {
   }
 }
 
-TEST(SchemaChange, SaysWhyATableOfTheSameNameIsMadeAgain) {
+TEST(SchemaChange, ExplainsWhyATableOfTheSameNameIsRecreated) {
   SchemaPair pair("CREATE TABLE t (a int)", "CREATE TABLE t (a int) PARTITION BY RANGE (a)", with_privileges());
   ASSERT_EQ(pair.converge(), "");
   ASSERT_EQ(pair.plan().summary.size(), 1U);

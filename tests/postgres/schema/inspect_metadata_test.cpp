@@ -4,7 +4,7 @@
 namespace athanor::schema {
 namespace {
 
-TEST(InspectComments, TellsCommentsOnWhateverHasThem) {
+TEST(InspectComments, ReportsCommentsOnEveryKindOfObject) {
   Inspected scene(
       "CREATE TABLE t (a int CONSTRAINT c UNIQUE, b int GENERATED ALWAYS AS IDENTITY); COMMENT ON TABLE t IS 'table';"
       "COMMENT ON COLUMN t.a IS 'column'; COMMENT ON CONSTRAINT c ON t IS 'constraint'; COMMENT ON INDEX c IS 'index';"

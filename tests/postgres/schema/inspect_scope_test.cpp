@@ -21,7 +21,7 @@ TEST(InspectScope, AnEmptyDatabaseHasNoFactsButItsSchema) {
   EXPECT_TRUE(scene.look().facts().empty());
 }
 
-TEST(InspectScope, NothingIsToldTwice) {
+TEST(InspectScope, ReportsNothingTwice) {
   Inspected scene(
       "CREATE TYPE r AS RANGE (subtype = int); CREATE TABLE t (id serial PRIMARY KEY, r r); CREATE VIEW v AS TABLE t");
   const Catalog catalog = scene.look({.owners = true, .privileges = true});

@@ -86,7 +86,7 @@ TEST(Proof, ShowsWhatTheDowngradeLeavesBehind) {
               HasSubstr("the downgrade does not restore the schema from before the upgrade:\n  + column"));
 }
 
-TEST(Proof, SaysWhichStatementDoesNotRun) {
+TEST(Proof, ReportsTheStatementThatFails) {
   const ProofScene scene;
   EXPECT_THAT(scene.refused(kOne, kTwo, "SELECT 1;\nALTER TABLE nowhere ADD v text;", "SELECT 1;"),
               HasSubstr("line 3: the upgrade fails on a copy of the schema: relation \"nowhere\" does not exist"));

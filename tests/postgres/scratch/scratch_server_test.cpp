@@ -180,7 +180,7 @@ TEST(EmbeddedServer, StartsAnotherOneWhenTheWarmOneIsGone) {
   EXPECT_EQ(Client((*server)->url()).value("SELECT 1"), "1");
 }
 
-TEST(EmbeddedServer, DoesNotTrustAFolderOfSomebodyElse) {
+TEST(EmbeddedServer, DoesNotTrustAFolderOfAnotherUser) {
   ScratchScene scene;
   scene.settings.embedded.major = 0;
   std::filesystem::create_directories(scene.folder / "planted");

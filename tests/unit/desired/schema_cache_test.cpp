@@ -23,7 +23,7 @@ Catalog small_catalog() {
   return catalog;
 }
 
-TEST(SchemaCache, GivesBackTheCatalogThatWasKept) {
+TEST(SchemaCache, ReturnsTheStoredCatalog) {
   const test::TempFolder folder;
   const test::FakeClock clock;
   const SchemaCache cache(folder / "cache", clock);

@@ -27,7 +27,7 @@ auto within_bound(const Function& function) {
 
 constexpr std::size_t kMany = 10'000;
 
-TEST(Hang, TenThousandRevisionsInACircleAreRefusedAtOnce) {
+TEST(Hang, TenThousandRevisionsInACycleAreRefusedQuickly) {
   auto revisions = line(kMany);
   revisions.front().down = {revisions.back().id};
   EXPECT_EQ(code_of(within_bound([&] { return RevisionGraph::build(revisions); })), ErrorCode::Cycle);
@@ -92,7 +92,7 @@ TEST(Hang, ALabelOnEveryRevisionStaysLinear) {
   EXPECT_EQ(built.branch_labels("r000000").size(), kMany);
 }
 
-TEST(Hang, TargetsWithoutMeaningAreRefusedAtOnce) {
+TEST(Hang, MeaninglessTargetsAreRefusedQuickly) {
   const RevisionGraph built = graph(line(kMany));
   for (const std::string target :
        {"@", "@@", "-", "+", "head@", "@head", "+99999999999999999999", "@-1", "heads@heads@+1", "\xff\xfe"}) {

@@ -38,7 +38,7 @@ TEST(RelativeTarget, ReadsOnlyTheBeginningOfATarget) {
   EXPECT_EQ(target->steps, -2);
 }
 
-TEST(RelativeTarget, LooksForItsBranchBehindEveryAt) {
+TEST(RelativeTarget, SearchesForItsBranchAfterEveryAt) {
   const auto target = relative_target("core@shop@+1");
   ASSERT_TRUE(target);
   EXPECT_EQ(target->branch, "core@shop");

@@ -64,7 +64,7 @@ TEST(Upgrade, RefusesAMergeWhoseParentHasNoRowOfItsOwn) {
   EXPECT_NE(walk.error().message.find("'left'"), std::string::npos) << walk.error().message;
 }
 
-TEST(Downgrade, TakesBackTheLineAndDeletesTheLastRow) {
+TEST(Downgrade, UndoesTheLineAndDeletesTheLastRow) {
   const auto walk = downgrade_walk(graph(line(2)), {"r000001"}, "base");
   ASSERT_TRUE(walk);
   EXPECT_THAT(revisions_of(*walk), ElementsAre("r000001", "r000000"));

@@ -86,7 +86,7 @@ TEST(Allow, DoesNotCutItsStep) {
   EXPECT_EQ(script->allows.front().reason, "small");
 }
 
-TEST(Allow, OfTheWayDownSaysNothingAboutTheWayUp) {
+TEST(Allow, OfTheDowngradeDoesNotApplyToTheUpgrade) {
   const std::string text = test::revision_text(
       "SELECT 1;\n\n-- athanor:downgrade\n-- athanor:allow index-create small\n"
       "CREATE INDEX i ON a (b);");

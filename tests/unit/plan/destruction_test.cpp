@@ -70,7 +70,7 @@ TEST(DestroyedBy, NamesATypeThatMayNotHoldWhatTheOldOneHeld) {
   }
 }
 
-TEST(DestroyedBy, NamesAnUpdateWhoseConditionLooksAtNoColumn) {
+TEST(DestroyedBy, NamesAnUpdateWhoseConditionReadsNoColumn) {
   for (const auto* const condition : {"true", "TRUE", "1 = 1", "(true)", "NOT false", "1 = 1 AND 'a' = 'a'", "(1 < 2) OR FALSE",
                                       "true RETURNING id", "5 IS NOT NULL"}) {
     EXPECT_NE(destroyed_by(std::string("UPDATE users SET name = 'x' WHERE ") + condition), "") << condition;
@@ -81,7 +81,7 @@ TEST(DestroyedBy, NamesAnUpdateWhoseConditionLooksAtNoColumn) {
   }
 }
 
-TEST(DestroyedBy, LooksIntoADoBlock) {
+TEST(DestroyedBy, ReadsDoBlocks) {
   for (const auto* const body :
        {"BEGIN DELETE FROM t WHERE id = 1; END", "BEGIN TRUNCATE t; END", "BEGIN ALTER TABLE t DROP value; END",
         "BEGIN IF true THEN ALTER TABLE t ALTER a TYPE int USING length(a); END IF; END", "BEGIN UPDATE t SET a = 1; END",

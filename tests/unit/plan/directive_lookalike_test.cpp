@@ -258,7 +258,7 @@ TEST(DirectiveLookalike, OursIsAlsoRefusedBehindAStatementWithoutItsSemicolon) {
             "versions/ab12.sql:8: this comment looks like a directive but is not valid as one");
 }
 
-TEST(DirectiveLookalike, StandsAlsoAboveTheFirstSectionAndBehindTheLastStatement) {
+TEST(DirectiveLookalike, IsFoundAboveTheFirstSectionAndAfterTheLastStatement) {
   EXPECT_NE(error_of("-- +goose Up\n-- athanor:upgrade\nSELECT 1;"), "accepted");
   EXPECT_NE(error_of("-- athanor:upgrade\nSELECT 1;\n-- down"), "accepted");
   EXPECT_NE(error_of("-- athanor:upgrade\nSELECT 1; -- +goose Down\n"), "accepted");

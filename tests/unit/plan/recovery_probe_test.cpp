@@ -16,7 +16,7 @@ void expect_probe(const std::string& sql, Kind kind, const std::string& schema =
   EXPECT_EQ(probe.value, value) << sql;
 }
 
-TEST(RecoveryProbe, AnIndexIsLookedForInItsTablesSchema) {
+TEST(RecoveryProbe, SearchesForAnIndexInTheSchemaOfItsTable) {
   expect_probe("CREATE INDEX CONCURRENTLY I ON App.t (a)", Kind::CreateIndexConcurrently, "app", "i");
   expect_probe("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"My I\" ON t (a)", Kind::CreateIndexConcurrently, "", "My I");
   expect_probe("DROP INDEX CONCURRENTLY app.i", Kind::DropIndexConcurrently, "app", "i");

@@ -159,7 +159,7 @@ TEST(Script, SqlOutsideOfASectionIsRefusedWithTheWayOut) {
   EXPECT_EQ(error_of("-- athanor:step autocommit\n"), "versions/ab12.sql:6: step outside a section");
 }
 
-TEST(Script, ASectionStandsOnce) {
+TEST(Script, ASectionMayOccurOnce) {
   EXPECT_EQ(error_of("-- athanor:upgrade\n-- athanor:upgrade\n"), "versions/ab12.sql:7: a second upgrade section");
   EXPECT_EQ(error_of("-- athanor:downgrade\n-- athanor:upgrade\n-- athanor:downgrade\n"),
             "versions/ab12.sql:8: a second downgrade section");

@@ -212,7 +212,7 @@ TEST_F(HeaderCacheTest, FollowsLinksEveryTime) {
   EXPECT_EQ(list().read, 2U);
 }
 
-TEST_F(HeaderCacheTest, LooksAtTheFileWhenAFolderOnTheWayIsExchanged) {
+TEST_F(HeaderCacheTest, ReadsTheFileWhenAFolderOnItsPathIsReplaced) {
   folder_.write("versions/.one/sub.sql", native("one"));
   folder_.write("versions/.two/sub.sql", native("two"));
   fs::create_directory_symlink(".one", folder_ / "versions/sub");
@@ -290,7 +290,7 @@ TEST_F(HeaderCacheTest, IgnoresAFileThatOthersMayWrite) {
   EXPECT_EQ(list().read, kFiles);
 }
 
-TEST_F(HeaderCacheTest, IgnoresFileAndFolderOfSomebodyElse) {
+TEST_F(HeaderCacheTest, IgnoresFilesAndFoldersOfOtherUsers) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "only root can give files away";
   }
@@ -341,7 +341,7 @@ TEST_F(HeaderCacheTest, KeepsNothingOfAListingThatFailed) {
   EXPECT_EQ(cache_file(), "");
 }
 
-TEST_F(HeaderCacheTest, StillSaysWhatIsWrongWithAFileThatWasFine) {
+TEST_F(HeaderCacheTest, ReportsAnErrorInAFileThatWasValidBefore) {
   fill();
   change_visibly(path(7), [&] { overwrite(path(7), "SELECT 1;\n"); });
   EXPECT_EQ(list().error, path(7) + ":1: no `-- Revision:` in the header of the file");
@@ -406,7 +406,7 @@ TEST_F(HeaderCacheTest, KeepsNoHeaderOfAFileOnAnotherDevice) {
   EXPECT_FALSE(cache->keeps(stamp, 0));
 }
 
-TEST_F(HeaderCacheTest, AlwaysSaysWhatTheFilesSay) {
+TEST_F(HeaderCacheTest, AlwaysMatchesTheFiles) {
   for (const unsigned seed : {1U, 2U, 3U}) {
     std::mt19937 random(seed);
     std::size_t from_cache = 0;

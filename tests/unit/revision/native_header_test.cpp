@@ -77,7 +77,7 @@ TEST(NativeHeader, EndsAtADirectiveWithoutAnEmptyLine) {
   EXPECT_EQ(parsed("-- Revision: ab12\n-- athanor:upgrade\n-- Revision: not a field here\n").id, "ab12");
 }
 
-TEST(NativeHeader, PassesOverANoteWhereverItStands) {
+TEST(NativeHeader, IgnoresANoteAnywhere) {
   const auto revision = parsed(
       "-- athanor:note copied from goose\n-- Add email\n-- athanor:note Revises: nothing yet\n-- Revision: ab\n"
       "-- athanor:note\n-- Revises: cd\n-- athanor:upgrade\n");

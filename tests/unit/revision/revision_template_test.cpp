@@ -189,7 +189,7 @@ TEST(NewRevision, IsWrittenAsTheSpecificationSays) {
             "ALTER TABLE users DROP COLUMN email;\n");
 }
 
-TEST(NewRevision, SaysWhatBelongsIntoEmptySections) {
+TEST(NewRevision, ExplainsEmptySections) {
   const auto text = render_native_revision(header(), {}).value();
   EXPECT_NE(text.find("-- athanor:upgrade\n-- SQL that takes the schema from its parent to this revision.\n"),
             std::string::npos);

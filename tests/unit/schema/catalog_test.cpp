@@ -48,7 +48,7 @@ TEST(Catalog, KeepsWhatTheFilterHidesWithItsFact) {
   EXPECT_EQ(catalog.facts()[catalog.outside().front().on].id, table("b"));
 }
 
-TEST(Catalog, HasTheSameFingerprintInWhateverOrderFactsCame) {
+TEST(Catalog, HasTheSameFingerprintInAnyOrderOfFacts) {
   Catalog one;
   one.add({.id = table("a")});
   one.add(

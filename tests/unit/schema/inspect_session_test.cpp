@@ -16,7 +16,7 @@ void refuse(test::Dialogue& dialogue, const std::string& sqlstate) {
   dialogue.roll_back();
 }
 
-TEST(InspectAgain, LooksAgainWhenAnObjectWasDroppedMeanwhile) {
+TEST(InspectAgain, RetriesWhenAnObjectIsDroppedMeanwhile) {
   for (const char* state : {"XX000", "42P01", "42704", "42883"}) {
     test::Dialogue dialogue;
     refuse(dialogue, state);
@@ -27,7 +27,7 @@ TEST(InspectAgain, LooksAgainWhenAnObjectWasDroppedMeanwhile) {
   }
 }
 
-TEST(InspectAgain, GivesUpWhenEveryLookFails) {
+TEST(InspectAgain, GivesUpWhenEveryAttemptFails) {
   test::Dialogue dialogue;
   for (int look = 0; look < 10; ++look) {
     refuse(dialogue, "XX000");
@@ -37,7 +37,7 @@ TEST(InspectAgain, GivesUpWhenEveryLookFails) {
   EXPECT_EQ(catalog.error().sqlstate, "XX000");
 }
 
-TEST(InspectAgain, DoesNotLookAgainWhenTheConnectionIsLost) {
+TEST(InspectAgain, DoesNotRetryWhenTheConnectionIsLost) {
   test::Dialogue dialogue;
   dialogue.query_each({"BEGIN", "set_config"}).is_lost();
   const auto catalog = inspect(*dialogue.session());

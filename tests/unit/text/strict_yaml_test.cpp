@@ -206,7 +206,7 @@ TEST(YamlFields, RefusesWrongTypesWithFileLineAndField) {
             "f.yaml:1: field `a`: is not one of fast, slow | did you mean `slow`?");
 }
 
-TEST(YamlFields, RefusesFieldsNobodyAskedForWithASuggestion) {
+TEST(YamlFields, RefusesUnknownFieldsWithASuggestion) {
   std::string text;
   EXPECT_EQ(fault("timezoen: x\n", [&](YamlFields& f) { f.text("timezone", text); }),
             "f.yaml:1: field `timezoen`: unknown field | did you mean `timezone`?");

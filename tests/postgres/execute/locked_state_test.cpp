@@ -84,7 +84,7 @@ TEST_F(LockedState, SeesThatTheDatabaseMovedSinceItWasPlanned) {
   EXPECT_TRUE(lock_is_free());
 }
 
-TEST_F(LockedState, LooksAgainWhereTheTablesAreNotWhatTheyWere) {
+TEST_F(LockedState, ObservesAgainWhenTheTablesHaveChanged) {
   database_.run("DROP TABLE alembic_version");
   const auto report = execute();
   ASSERT_FALSE(report.ok());
@@ -93,7 +93,7 @@ TEST_F(LockedState, LooksAgainWhereTheTablesAreNotWhatTheyWere) {
   EXPECT_TRUE(database_.has_relation("t"));
 }
 
-TEST_F(LockedState, ReadsAfterSomebodyElseHadTheLock) {
+TEST_F(LockedState, ReadsAfterAnotherSessionHeldTheLock) {
   auto other = database_.connect();
   ASSERT_EQ(other.value(MigrationLock::try_command().sql), "t");
   settings_.execution.lock_wait = milliseconds(60'000);
