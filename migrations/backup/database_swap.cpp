@@ -104,7 +104,7 @@ Result<void> DatabaseSwap::exchange(const std::string& name, const std::string& 
       TRY(session_.recover());
     }
     if (outcome.error->sqlstate != kInUse || attempt == kAttempts) {
-      return fail(std::move(*outcome.error).at("swapping the names of the databases"));
+      return fail(std::move(*outcome.error).at("renaming the databases"));
     }
     clock_.wait(kPause, StopToken());
   }

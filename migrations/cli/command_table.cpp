@@ -52,8 +52,8 @@ constexpr std::array kCommands{
                 0,
                 Nothing,
                 {},
-                "Compares the schema at every revision, and names the revision whose downgrade does not lead back to where its "
-                "upgrade started. The downgrade ends at an irreversible revision.",
+                "Compares the schema at every revision, and reports a revision whose downgrade does not restore the schema "
+                "from before its upgrade. The downgrade ends at an irreversible revision.",
                 kTestExamples,
                 run_test},
     CommandSpec{"rehearse", "run the pending revisions on a copy of the schema", "[TARGET]", 0, 1, Revision, kRehearseFlags,

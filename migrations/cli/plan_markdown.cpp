@@ -177,7 +177,7 @@ std::string folded_sql(const Plan& plan, std::size_t room) {
   }
   if (shown < plan.revisions.size()) {
     text += "\n**The SQL of " + counted(plan.revisions.size() - shown, "revision") +
-            " is left out**: a comment holds 65,536 characters. See `athanor plan … --show-sql`.\n";
+            " is left out**: a comment can have at most 65,536 characters. See `athanor plan … --show-sql`.\n";
   }
   return text + "\n</details>\n";
 }

@@ -184,7 +184,7 @@ Result<Node> Symbols::ident(std::string_view id, const std::optional<std::string
 
 Result<Node> Symbols::by_prefix(std::string_view prefix, const std::optional<std::string>& on_branch) const {
   if (prefix.empty()) {
-    return fail(Error(ErrorCode::InvalidTarget, "the target names no revision")
+    return fail(Error(ErrorCode::InvalidTarget, "the target does not name a revision")
                     .advise("give a revision id, a unique prefix of one, a branch label, 'head', 'heads' or 'base'"));
   }
   std::vector<std::string> matches;

@@ -33,7 +33,7 @@ bool VersionRows::has(std::string_view row) const {
 Result<void> VersionRows::insert(WalkStep& step, const std::string& to) {
   const auto place = std::ranges::lower_bound(rows_, to);
   if (place != rows_.end() && *place == to) {
-    return fail(row_error("the version table holds a row for " + quoted(to) + " already"));
+    return fail(row_error("the version table already holds a row for " + quoted(to)));
   }
   rows_.insert(place, to);
   step.operations.push_back({RowOperation::Kind::Insert, {}, to});
@@ -53,7 +53,7 @@ Result<void> VersionRows::remove(WalkStep& step, const std::string& from) {
 
 Result<void> VersionRows::update(WalkStep& step, const std::string& from, const std::string& to) {
   if (has(to)) {
-    return fail(row_error("the version table holds a row for " + quoted(to) + " already"));
+    return fail(row_error("the version table already holds a row for " + quoted(to)));
   }
   const auto place = std::ranges::lower_bound(rows_, from);
   if (place == rows_.end() || *place != from) {
@@ -295,7 +295,7 @@ Result<WalkStep> VersionRows::stamp(const StampMove& move) {
     TRY(insert(step, step.to[0]));
   } else {
     if (from.empty()) {
-      return fail(row_error("the version table holds a row for " + quoted(step.to[0]) + " already"));
+      return fail(row_error("the version table already holds a row for " + quoted(step.to[0])));
     }
     for (std::size_t i = 0; i + 1 < from.size(); ++i) {
       TRY(remove(step, from[i]));

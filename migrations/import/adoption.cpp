@@ -82,7 +82,7 @@ class FolderReading {
   Result<void> add(const fs::path& path, const std::string& name) {
     if (files_.size() >= limits_.max_files) {
       return fail(Error(ErrorCode::FileTooLarge,
-                        shown_path(root_.string()) + " holds more than " + std::to_string(limits_.max_files) + " files")
+                        shown_path(root_.string()) + " contains more than " + std::to_string(limits_.max_files) + " files")
                       .advise("give the folder of the migrations, or raise limits.max_files"));
     }
     TRY_ASSIGN(std::string bytes, read_bytes(path, limits_));
@@ -104,7 +104,7 @@ class Preparation {
     made_.refused = made_.folder.refused;
     made_.warnings = made_.folder.warnings;
     if (made_.folder.revisions.empty() && made_.refused.empty()) {
-      return fail(Error(ErrorCode::Io, "the folder holds no migration of " + std::string(request_.format.title))
+      return fail(Error(ErrorCode::Io, "the folder contains no migration of " + std::string(request_.format.title))
                       .with_retry(RetryClass::Terminal)
                       .advise("give the folder of the migrations"));
     }

@@ -35,9 +35,9 @@ std::string SchemaSource::describe() const {
     case Kind::Models:
       return "the models of " + joined(models);
     case Kind::Command:
-      return "what `" + command + "` makes";
+      return "the schema of `" + command + "`";
     case Kind::Database:
-      return "the database that desired_schema names";
+      return "the database of desired_schema";
     case Kind::None:
       break;
   }

@@ -66,7 +66,7 @@ TEST(PlanMarkdown, StaysBelowTheLimitAndSaysWhatIsLeftOut) {
   const std::string text = plan_markdown(plan, std::vector<Finding>(400, finding));
   EXPECT_LT(text.size(), kMarkdownLimit);
   EXPECT_THAT(text, HasSubstr("more_\n"));
-  EXPECT_THAT(text, HasSubstr("is left out**: a comment holds 65,536 characters"));
+  EXPECT_THAT(text, HasSubstr("is left out**: a comment can have at most 65,536 characters"));
   EXPECT_THAT(text, EndsWith("\nPlan `" + plan.hash + "`\n"));
 }
 
