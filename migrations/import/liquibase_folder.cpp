@@ -251,7 +251,7 @@ class LiquibaseFile {
       revision_.irreversible = revision_.version + " of " + file_.name + " has no rollback";
     }
     for (const std::string& name : missing) {
-      refuse(revision_.line, "the parameter ${" + name + "} has no value: give one with --placeholder " + name + "=VALUE");
+      refuse(revision_.line, "the parameter ${" + name + "} has no value: set it with --placeholder " + name + "=VALUE");
     }
     if (revision_.message.empty()) {
       revision_.message = revision_.version;

@@ -115,23 +115,23 @@ constexpr std::array kRules{
              .bad = "ALTER TABLE orders ALTER COLUMN id TYPE bigint;",
              .good = "ALTER TABLE orders ADD COLUMN id_new bigint;",
              .check = rule::type_change},
-    RuleSpec{
-        .id = "timestamptz-change",
-        .severity = Error,
-        .topic = kColumn,
-        .summary = "timestamp to timestamptz, or back, in a time zone other than UTC",
-        .why = "In UTC, the time zone of Athanor's sessions, the stored values stay the same and the change is free since "
-               "PostgreSQL 12. In any other time zone the table is rewritten under ACCESS EXCLUSIVE, and the values shift.",
-        .instead = "SET LOCAL TimeZone = 'UTC' before it, if the old values are UTC.",
-        .claim = {.lock = AccessExclusive, .rewrites = true},
-        .quiet_on_new = true,
-        .quiet_on_small = true,
-        .plain = true,
-        .bad = "ALTER TABLE events ADD COLUMN at timestamp;\n"
-               "ALTER TABLE events ALTER COLUMN at TYPE timestamptz;",
-        .good = "SET timezone = 'UTC';\nALTER TABLE events ADD COLUMN at timestamp;\n"
-                "ALTER TABLE events ALTER COLUMN at TYPE timestamptz;",
-        .check = rule::timestamptz_change},
+    RuleSpec{.id = "timestamptz-change",
+             .severity = Error,
+             .topic = kColumn,
+             .summary = "timestamp to timestamptz, or back, in a time zone other than UTC",
+             .why =
+                 "In UTC, the time zone of Athanor's sessions, the stored values stay the same and the change is free since "
+                 "PostgreSQL 12. In any other time zone the table is rewritten under ACCESS EXCLUSIVE, and the values shift.",
+             .instead = "SET LOCAL TimeZone = 'UTC' before it, if the old values are UTC.",
+             .claim = {.lock = AccessExclusive, .rewrites = true},
+             .quiet_on_new = true,
+             .quiet_on_small = true,
+             .plain = true,
+             .bad = "ALTER TABLE events ADD COLUMN at timestamp;\n"
+                    "ALTER TABLE events ALTER COLUMN at TYPE timestamptz;",
+             .good = "SET timezone = 'UTC';\nALTER TABLE events ADD COLUMN at timestamp;\n"
+                     "ALTER TABLE events ALTER COLUMN at TYPE timestamptz;",
+             .check = rule::timestamptz_change},
     RuleSpec{.id = "collation-change",
              .severity = Error,
              .topic = kColumn,

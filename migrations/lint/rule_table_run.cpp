@@ -331,7 +331,7 @@ constexpr std::array kRules{
              .topic = kLint,
              .summary = "an allow line that names no rule",
              .why = "A misspelt line has no effect.",
-             .instead = "`athanor lint --list-rules` has the names.",
+             .instead = "`athanor lint --list-rules` lists the names.",
              .bad = "-- athanor:allow drop-tabel it is empty\nDROP TABLE users;",
              .good = "-- athanor:allow drop-table it is empty\nDROP TABLE users;"},
     RuleSpec{.id = "allow-unused",
