@@ -136,9 +136,9 @@ TEST(ReadModels, SaysWhatTheNameIsWhenItIsNoMetadata) {
   EXPECT_EQ(models.statements(), "error: `m:SQLModel` is the class `SQLModel`, not a MetaData | write m:SQLModel.metadata");
   Models other("m:engine");
   other.folder.write("m.py", std::string(kHero) + "engine = 5\n");
-  EXPECT_EQ(other.statements(), "error: `m:engine` is of type int, not a MetaData | there is m:SQLModel.metadata");
+  EXPECT_EQ(other.statements(), "error: `m:engine` is of type int, not a MetaData | use m:SQLModel.metadata");
   other.settings.targets = {"m:metadta"};
-  EXPECT_EQ(other.statements(), "error: `m` has no `metadta` | there is m:SQLModel.metadata");
+  EXPECT_EQ(other.statements(), "error: `m` has no `metadta` | use m:SQLModel.metadata");
 }
 
 TEST(ReadModels, SaysWhereTheModelsAreBroken) {
