@@ -115,7 +115,7 @@ TEST_F(PlanRehearsal, HoldsUpAPlanThatFails) {
     const Outcome outcome = reconcile();
     EXPECT_EQ(outcome.kind, Kind::Stalled);
     EXPECT_EQ(outcome.reason, Reason::RehearsalFailed);
-    EXPECT_THAT(outcome.message, HasSubstr("revision a2 does not run"));
+    EXPECT_THAT(outcome.message, HasSubstr("revision a2 fails on a copy of the schema"));
     EXPECT_THAT(databases.database.calls, Not(Contains("execute")));
     EXPECT_EQ(rehearsed(), "False/RehearsalFailed");
     EXPECT_EQ(outcome.repeated, look > 0);
