@@ -106,7 +106,7 @@ TEST(UrlParameters, NameThoseOfOtherToolsWithWhatDoesTheirWorkHere) {
 TEST(UrlParameters, NameAllOfThemAtOnce) {
   EXPECT_THAT(told(error_of(parameters("schema=public&pgbouncer=true&schema=x"))),
               AllOf(HasSubstr("parameters that PostgreSQL does not know: `schema`, `pgbouncer`"), HasSubstr("schema: set"),
-                    HasSubstr("pgbouncer: leave")));
+                    HasSubstr("pgbouncer: remove")));
 }
 
 TEST(UrlParameters, LeaveThoseAloneThatPostgresqlKnows) {
