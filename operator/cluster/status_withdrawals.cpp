@@ -99,7 +99,7 @@ void StatusWithdrawals::withdraw(const Notice& notice) {
     return;
   }
   const auto status = summarise_outdated(
-      *resource, {}, "the source changed to " + notice.version + ", and the database was not compared with it yet",
+      *resource, {}, "the source changed to " + notice.version + "; the database has not been compared with it yet",
       clock_.wall_now());
   if (const auto written = store_.write_status_of(*resource, status); !written) {
     log_.debug("a status was not withdrawn", error_fields(written.error()));

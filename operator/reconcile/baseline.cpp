@@ -38,9 +38,9 @@ Result<void> apply_baseline(const DatabaseMigration& resource, const Situation& 
     return {};
   }
   if (situation.graph->find(baseline) == nullptr) {
-    return fail(Error(ErrorCode::UnknownRevision, "revision " + baseline + " is in no file of the source")
+    return fail(Error(ErrorCode::UnknownRevision, "revision " + baseline + " is not in the source")
                     .at("spec.baseline.revision")
-                    .advise("name, with its whole id, the revision that the tables of the database correspond to"));
+                    .advise("set it to the full id of the revision that the existing tables correspond to"));
   }
   decision.direction = Direction::Stamp;
   decision.targets = {baseline};
@@ -51,8 +51,8 @@ Verdict taken_over(const DatabaseMigration& resource, ExecutionReport report) {
   Verdict verdict;
   verdict.kind = Verdict::Kind::Waiting;
   verdict.reason = Reason::Baselined;
-  verdict.message = "the database had tables and no version table: it was taken over at revision " + resource.spec.baseline +
-                    " (spec.baseline.revision), and goes on from there";
+  verdict.message = "the database had tables but no version table; it was stamped with revision " + resource.spec.baseline +
+                    " (spec.baseline.revision), and later revisions run from there";
   verdict.report = std::move(report);
   return verdict;
 }

@@ -195,7 +195,7 @@ void Controller<Resource, Outcome>::work(const StopToken& stop) {
       process(*key, stop);
     } catch (const std::exception&
                  exception) {  // an exception must not leave the thread: one broken resource must not affect the others
-      log_.error("a reconcile threw", {{"resource", key->text()}, {"error", exception.what()}});
+      log_.error("exception in a reconcile", {{"resource", key->text()}, {"error", exception.what()}});
       rescheduler_.retry(*key);
     }
     parts_.observer.worker_finished();
@@ -303,7 +303,7 @@ void Controller<Resource, Outcome>::publish(const Resource& resource, const Outc
   }
   const Status status = kind_.summarise(before, outcome, attempt);
   if (const auto written = statuses_.publish(resource, status); !written) {
-    log.warn("the status cannot be written", error_fields(written.error()));
+    log.warn("failed to write the status", error_fields(written.error()));
     // With a back-off the next reconcile writes the status anyway.
     if (!delay) {
       rescheduler_.retry_status(key, statuses_.failures(key));
@@ -327,10 +327,10 @@ void Controller<Resource, Outcome>::write_progress(const ResourceKey& key, const
   const Log log = log_.with({{"resource", key.text()}});
   try {
     if (const auto written = write_now(key, status); !written) {
-      log.warn("the status cannot be written", error_fields(written.error()));
+      log.warn("failed to write the status", error_fields(written.error()));
     }
   } catch (const std::exception& exception) {  // an exception must not leave the thread
-    log.error("the status cannot be written", {{"error", exception.what()}});
+    log.error("failed to write the status", {{"error", exception.what()}});
   }
 }
 

@@ -66,7 +66,7 @@ Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSo
   TRY_ASSIGN(parts.user, part(database.user_from, database.user));
   TRY_ASSIGN(parts.password, part(database.password_from, database.password));
   if (!is_port(parts.port)) {
-    return fail(Error(ErrorCode::Configuration, "portFrom does not hold a port number").at("spec.database.portFrom"));
+    return fail(Error(ErrorCode::Configuration, "portFrom does not contain a port number").at("spec.database.portFrom"));
   }
   if (database.auth) {
     TRY(want_token(resource, parts, credentials, target));
@@ -126,16 +126,16 @@ Result<void> refuse_process_environment(const ConnectionParameters& declared) {
           !name.empty() && std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
       if (const auto advice = advice_for_parameter(name)) {
         return fail(
-            Error(ErrorCode::Configuration, "the database URL holds a parameter that PostgreSQL does not know: `" + name + "`")
+            Error(ErrorCode::Configuration, "the database URL has a parameter that PostgreSQL does not know: `" + name + "`")
                 .at("spec.database")
                 .advise(name + ": " + std::string(*advice)));
       }
-      return fail(Error(ErrorCode::Configuration, "the database URL holds " +
+      return fail(Error(ErrorCode::Configuration, "the database URL has " +
                                                       (is_name ? "`" + name + "`" : std::string("a parameter")) +
-                                                      " that no URL may hold on a cluster: files and services of the operator's"
-                                                      " pod are not for whoever may write a resource")
+                                                      ", which is not allowed on a cluster: a resource may not use files or"
+                                                      " services of the operator's pod")
                       .at("spec.database")
-                      .advise("take it out; certificates and keys go into Secrets: spec.database.tls"));
+                      .advise("remove it; put certificates and keys in Secrets (spec.database.tls)"));
     }
   }
   return {};
@@ -147,11 +147,11 @@ Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, con
   const bool may_be_plain = mode == "allow" || mode == "prefer";
   if ((mode == "disable" && (database.root_certificate_from || database.client_certificate_from)) ||
       (may_be_plain && database.root_certificate_from)) {
-    return fail(Error(ErrorCode::Configuration, "with sslmode=" + mode + " the connection would be in plain text" +
-                                                    (may_be_plain ? " wherever the server wants it" : "") +
-                                                    ", and the certificates of tls would not be used")
+    return fail(Error(ErrorCode::Configuration, "with sslmode=" + mode + " the connection " +
+                                                    (may_be_plain ? "could" : "would") +
+                                                    " be in plain text, and the certificates of tls would not be used")
                     .at("spec.database.tls")
-                    .advise("take sslmode out of the URL, which means verify-full, or remove tls"));
+                    .advise("remove sslmode from the URL, which then defaults to verify-full, or remove tls"));
   }
   if (mode.empty() && (database.root_certificate_from || !database.default_ssl_mode.empty())) {
     url = with_parameter(std::move(url), "sslmode", database.root_certificate_from ? "verify-full" : database.default_ssl_mode);
@@ -185,9 +185,9 @@ Result<void> require_ssl_mode(std::string& url, const DatabaseMigration& resourc
     return {};
   }
   if (!mode.empty()) {
-    return fail(Error(ErrorCode::Configuration, "sslmode=" + mode + " is less than this operator asks for, " + least)
+    return fail(Error(ErrorCode::Configuration, "sslmode=" + mode + " is weaker than the minimum of this operator, " + least)
                     .at("spec.database")
-                    .advise("take sslmode out of " + connection_in_words(resource) + ", or raise it"));
+                    .advise("remove sslmode from " + connection_in_words(resource) + ", or raise it"));
   }
   url = with_parameter(std::move(url), "sslmode", least);
   return {};
@@ -428,8 +428,8 @@ class MigratorAccess final : public DatabaseAccess {
     timer_.begin();
     auto seen = ask();
     if (!seen && seen.error().code == ErrorCode::Interrupted && timer_.late() && !timer_.unwanted()) {
-      return fail(Error(ErrorCode::ConnectionLost, sessions_.describe() + " could not be observed within a minute")
-                      .advise("look whether the server still works, and what stands between it and here"));
+      return fail(Error(ErrorCode::ConnectionLost, sessions_.describe() + " could not be queried within a minute")
+                      .advise("check the server, and the network between it and the operator"));
     }
     return seen;
   }
@@ -445,7 +445,7 @@ class MigratorAccess final : public DatabaseAccess {
       return {};
     }
     return fail(Error(ErrorCode::StalePlan,
-                      "the connection leads to another database than the one that the plan was made for, "
+                      "the connection reached a different database than the plan was made for, "
                       "or the server was restarted; nothing was applied")
                     .advise("plan again"));
   }
@@ -546,9 +546,9 @@ Result<std::string> scratch_url(const DatabaseMigration& resource, CredentialSou
   }
   if (!least.empty() && ssl_mode_rank(mode) < ssl_mode_rank(least)) {
     if (!mode.empty()) {
-      return fail(Error(ErrorCode::Configuration, "sslmode=" + mode + " is less than this operator asks for, " + least)
+      return fail(Error(ErrorCode::Configuration, "sslmode=" + mode + " is weaker than the minimum of this operator, " + least)
                       .at("spec.scratch.urlFrom")
-                      .advise("take sslmode out of the URL, or raise it"));
+                      .advise("remove sslmode from the URL, or raise it"));
     }
     url = with_parameter(std::move(url), "sslmode", least);
   }

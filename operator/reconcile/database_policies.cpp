@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kDigits = 32;
 
 std::string asked_by(const std::string& resource) {
-  return ", which " + resource + " asks for on the same database";
+  return ", required by " + resource + " on the same database";
 }
 
 bool has_windows(const DatabaseMigration& resource, const OtherWindows& others) {
@@ -56,7 +56,7 @@ void raise(DatabaseMigration& resource, const DatabasePolicy& policy) {
   }
   for (const auto& others : policy.windows) {
     if (!has_windows(resource, others)) {
-      raised.raised.push_back("windows by those of " + others.of + ", which has the same database");
+      raised.raised.push_back("windows by those of " + others.of + " on the same database");
       resource.other_windows.push_back(others);
     }
   }

@@ -60,15 +60,15 @@ Decided check_database_revisions(const DatabaseMigration& /*resource*/, const Si
   if (const auto& squashed = situation.squashed) {
     return stalled(Reason::UnknownDatabaseRevision,
                    Error(ErrorCode::UnknownDatabaseRevision, squashed->describe())
-                       .advise("let spec.source name the files before the squash with spec.targetRevision " +
-                               squashed->baseline + " until the database is there, then these"));
+                       .advise("point spec.source at the files from before the squash, with spec.targetRevision " +
+                               squashed->baseline + "; return to these files once the database is there"));
   }
   if (const auto unknown = unknown_heads(*situation.graph, situation.database.current_heads); !unknown.empty()) {
     const std::string& head = unknown.front();
     return stalled(
         Reason::UnknownDatabaseRevision,
-        Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision " + head + ", which no file of the source has")
-            .advise("bring the file of " + head + " back into the source, or stamp the database with a known revision"));
+        Error(ErrorCode::UnknownDatabaseRevision, "the database is at revision " + head + ", which is not in the source")
+            .advise("restore the file of " + head + " in the source, or stamp the database with a known revision"));
   }
   if (const auto apart = refuse_overlapping_rows(*situation.graph, situation.database.current_heads); !apart) {
     return stalled(reason_for(apart.error()), apart.error());
@@ -151,9 +151,9 @@ Decision decide_behind(const DatabaseMigration& resource, const TargetPosition& 
 Decision decide_parted(const DatabaseMigration& resource, const Situation& situation) {
   return stalled(Reason::UnknownDatabaseRevision,
                  Error(ErrorCode::AheadOfFiles, "the database is at " + heads_text(situation.database.current_heads, ", ") +
-                                                    ", which no file of the source has and which does not include the target " +
+                                                    ", which is not in the source and does not include the target " +
                                                     resource.spec.target_revision)
-                     .advise("bring the files back into the source, or merge the two histories there"));
+                     .advise("restore the files in the source, or merge the two histories there"));
 }
 
 // Translates the declared target into the situation's graph: `head` means the source's head, not one that only the ledger has.
@@ -164,8 +164,8 @@ Result<std::string> target_in(const Situation& situation, const std::string& tar
   TRY_ASSIGN(const auto resolved, situation.files->resolve(target));
   if (resolved.size() > 1) {
     return fail(Error(ErrorCode::MultipleHeads,
-                      "the database is ahead of the source, and the target " + target + " means several revisions")
-                    .advise("name one revision in spec.targetRevision"));
+                      "the database is ahead of the source, and the target " + target + " resolves to several revisions")
+                    .advise("set spec.targetRevision to one revision"));
   }
   return resolved.empty() ? std::string("base") : resolved.front();
 }
@@ -274,13 +274,12 @@ std::string lock_message(std::string_view what, const std::vector<Blocker>& hold
 
 std::string ahead_message(const std::vector<std::string>& rows, const std::string& target, bool in_source) {
   const std::string at = "the database is at " + heads_text(rows, ", ");
-  return in_source
-             ? at + ", ahead of the declared target " + target +
-                   "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back"
-             : at + ", which no file of the source has any more: the ledger knows it, and it is ahead of the declared target " +
-                   target +
-                   "; bring the files back, or set spec.policy.downgrade to Keep to leave the newer schema, or to Allow "
-                   "to go back with the texts of the ledger";
+  return in_source ? at + ", ahead of the declared target " + target +
+                         "; raise spec.targetRevision, or set spec.policy.downgrade to Allow to go back"
+                   : at + ", ahead of the declared target " + target +
+                         "; its files are no longer in the source, but the ledger has them: restore the files, or set "
+                         "spec.policy.downgrade to Keep to keep the newer schema, or to Allow to go back with the files in the "
+                         "ledger";
 }
 
 std::string kept_message(const std::vector<std::string>& rows, const std::string& target) {

@@ -28,8 +28,7 @@ Result<std::optional<Verdict>> wait_for_direction(const ReconcileContext& contex
   }
   // The row's time is in the future: the server's clock was set back. Waiting until then could take years.
   if (last->age < -policy.direction_cooldown) {
-    context.log.warn(
-        "the last change lies in the future by the server's clock; spec.policy.directionCooldown is not waited for");
+    context.log.warn("the last change is in the future by the server's clock; not waiting for spec.policy.directionCooldown");
     return std::optional<Verdict>();
   }
   const milliseconds left = policy.direction_cooldown - last->age;

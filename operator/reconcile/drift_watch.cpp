@@ -34,7 +34,7 @@ DriftSeen drift_seen(const Result<DriftCheck>& check) {
   DriftSeen seen;
   if (!check) {
     seen.reason = Reason::DriftCheckFailed;
-    seen.message = "the schema cannot be compared with what the last run left: " + check.error().describe();
+    seen.message = "cannot compare the schema with the one that the last run left: " + check.error().describe();
     seen.error = check.error();
     return seen;
   }
@@ -73,7 +73,7 @@ std::optional<DriftSeen> check_for_drift(const ReconcileContext& context, Databa
   DriftSeen seen = drift_seen(access.check_drift());
   seen.changed = says_something_else(context.resource.status, seen);
   if (seen.changed) {
-    context.log.info("looked for drift", {{"reason", reason_name(seen.reason)}, {"message", seen.message}});
+    context.log.info("drift checked", {{"reason", reason_name(seen.reason)}, {"message", seen.message}});
   }
   return seen;
 }
@@ -89,16 +89,15 @@ std::optional<Verdict> held_by_drift(const DatabaseMigration& resource, const Ob
     if (verdict.kind != Verdict::Kind::Waiting) {
       verdict.reason = seen.reason;
     }
-    verdict.message = "nothing is run, because policy.drift is Block and " + seen.message;
+    verdict.message = "the plan cannot run because policy.drift is Block: " + seen.message;
     return verdict;
   }
   if (seen.drifted != ConditionStatus::True) {
     return std::nullopt;
   }
-  Verdict verdict =
-      verdict_of(Error(ErrorCode::Drifted, "nothing is run, because policy.drift is Block and the schema was " + seen.message)
-                     .advise("undo the change, accept it with `athanor drift --accept`, or set policy.drift to "
-                             "Report"));
+  Verdict verdict = verdict_of(
+      Error(ErrorCode::Drifted, "the plan cannot run because policy.drift is Block and the schema was " + seen.message)
+          .advise("undo the change, accept it with `athanor drift --accept`, or set policy.drift to Report"));
   verdict.kind = Verdict::Kind::Stalled;
   verdict.message += "; " + verdict.error->hint;
   verdict.reason = Reason::SchemaChanged;

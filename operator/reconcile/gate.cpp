@@ -35,10 +35,10 @@ std::string ignored_approval(const Plan& plan, const std::string& hash, const st
     return "; " + newest->name + " expired at " + format_iso8601(*newest->expires) + " and is ignored";
   }
   if (newest->plan_hash == plan.hash) {
-    return "; " + newest->name + " names status.plan.contentHash, which says what is done but not where, and is ignored";
+    return "; " + newest->name + " names status.plan.contentHash instead of status.plan.approvalHash and is ignored";
   }
   return "; " + newest->name + " approves " + newest->plan_hash.substr(0, kShownHash) +
-         ", which is no longer the plan of this resource in this place, and is ignored";
+         ", which is not the current plan of this resource on this database, and is ignored";
 }
 
 std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, const std::string& hash,
@@ -48,11 +48,12 @@ std::string how_to_approve(const DatabaseMigration& resource, const Plan& plan, 
   std::string message = "plan " + short_hash;
   message += plan.operation == Direction::Downgrade ? ", a downgrade," : "";
   if (!destructive.empty()) {
-    message += ", which destroys something in " + std::to_string(destructive.size()) +
-               (destructive.size() == 1 ? " step (" : " steps (the first: ") + shortened(destructive.front()) + "),";
+    message += ", with " + std::to_string(destructive.size()) +
+               (destructive.size() == 1 ? " destructive step (" : " destructive steps (the first: ") +
+               shortened(destructive.front()) + "),";
   }
   message += tally.required == 1 ? std::string(" waits for an approval")
-                                 : " waits for approvals of different people, has " + tally_in_words(tally);
+                                 : " waits for approvals by different people: " + tally_in_words(tally);
   message += ignored_approval(plan, hash, approvals, tally);
   message += how_to_read.empty() ? "" : "; " + how_to_read;
   // Suggest a different name per person: with one name, the second person's create would fail with 409.
@@ -114,7 +115,7 @@ GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTim
     if (!opening) {
       verdict.reason = Reason::InvalidManifest;
       verdict.error = opening.error();
-      verdict.message = "a maintenance window cannot be judged: " + opening.error().describe();
+      verdict.message = "invalid maintenance window: " + opening.error().describe();
       return verdict;
     }
     if (opening->open) {
@@ -133,7 +134,7 @@ GateVerdict judge_windows(const std::vector<MaintenanceWindow>& windows, WallTim
     verdict.reason = Reason::InvalidManifest;
     verdict.error = Error(ErrorCode::Configuration, "no maintenance window opens within five years")
                         .at("spec.execution.windows")
-                        .advise("name days that exist: 30 February never comes");
+                        .advise("correct the schedule; 30 February, for example, does not exist");
     verdict.message = verdict.error->describe();
     return verdict;
   }
@@ -149,7 +150,7 @@ GateVerdict judge_windows(const DatabaseMigration& resource, WallTime now) {
     closed.error =
         Error(ErrorCode::Configuration, "the resources on this database declare too many different maintenance windows")
             .at("spec.execution.windows")
-            .advise("give them the same ones");
+            .advise("declare the same windows in all of them");
     closed.message = closed.error->describe();
     return closed;
   }
@@ -160,7 +161,7 @@ GateVerdict judge_windows(const DatabaseMigration& resource, WallTime now) {
     }
     verdict = judge_windows(others.windows, now);
     if (!verdict.open) {
-      verdict.message += "; so " + others.of + " asks, which has the same database";
+      verdict.message += " (declared by " + others.of + " on the same database)";
     }
   }
   return verdict;

@@ -40,15 +40,15 @@ std::string reason_to_withdraw(const ReconcileContext& context, const JobState& 
     return "the database is managed by " + claimed_by;
   }
   if (job.generation != resource.metadata.generation) {
-    return "something else is declared";
+    return "its declaration changed";
   }
   if (job.work == JobRequest::Work::Plan) {
     return {};  // it changes nothing, so neither window nor approval matters
   }
   if (!judge_windows(resource, context.parts.clock.wall_now()).open) {
-    return "its maintenance window is over";
+    return "its maintenance window has closed";
   }
-  return approval_still_holds(context) ? "" : "its approval was taken back, has expired, or does not count now";
+  return approval_still_holds(context) ? "" : "its approval was withdrawn, has expired, or no longer counts";
 }
 
 // Observes the database on a separate connection, without the lock. Job events are rare enough for that.
@@ -111,7 +111,7 @@ Result<RunningJob> follow_job(const ReconcileContext& context, const JobState& j
   if (const std::string why = may_be_withdrawn ? reason_to_withdraw(context, job, claimed_by) : ""; !why.empty()) {
     TRY(context.parts.jobs->withdraw(context.resource, job));
     context.log.info("job withdrawn", {{"job", job.name}, {"why", why}});
-    running.verdict.message = "Job " + job.name + " had not begun and is withdrawn: " + why;
+    running.verdict.message = "Job " + job.name + " was withdrawn before it started: " + why;
     return running;
   }
   running.status = JobStatus{job.name, kRunning, job.declaration};
@@ -121,7 +121,7 @@ Result<RunningJob> follow_job(const ReconcileContext& context, const JobState& j
     const auto seen = target ? observe_progress(context, *target, job, progress, running) : fail(target.error());
     if (!seen) {
       const Error& error = seen.error();
-      context.log.debug("progress of the job is unknown", error_fields(target ? target->hidden.hide(error) : error));
+      context.log.debug("cannot read the progress of the job", error_fields(target ? target->hidden.hide(error) : error));
     }
   }
   return running;
@@ -210,7 +210,7 @@ JobStep JobReconcile::run(PlanReview review) const {
   if (job_.last.kind == JobState::Kind::Succeeded && job_.last.attempt == request.attempt && !job_.run) {
     // The Job succeeded, but neither the database nor its ledger shows it. Trust the database.
     Verdict verdict =
-        verdict_of(Error(ErrorCode::StalePlan, "Job " + job_.last.name + " ended, and the database is not at the target"));
+        verdict_of(Error(ErrorCode::StalePlan, "Job " + job_.last.name + " succeeded, but the database is not at the target"));
     verdict.retry_now = false;
     return {std::move(verdict), std::move(review), {}, false};
   }
@@ -307,7 +307,7 @@ JobStep JobReconcile::run_planned_image(const std::optional<UnfinishedStep>& unf
     return start(planning);
   }
   if (!last.report || !last.report->plan) {
-    Verdict verdict = verdict_of(Error(ErrorCode::Internal, "Job " + last.name + " ended without telling the plan"));
+    Verdict verdict = verdict_of(Error(ErrorCode::Internal, "Job " + last.name + " ended without reporting its plan"));
     verdict.reason = Reason::JobFailed;
     return {std::move(verdict), {}, {}, false};
   }

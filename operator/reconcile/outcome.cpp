@@ -175,8 +175,8 @@ DatabaseMigrationStatus summarise_unselected(const DatabaseMigration& resource, 
   Condition ready;
   ready.status = ConditionStatus::Unknown;
   ready.reason = Reason::NotSelected;
-  ready.message = "the labels of the resource do not match the selector of the operator (" + selector +
-                  "): nothing is done, and what the database holds is not looked at";
+  ready.message = "the labels of the resource do not match the operator's selector (" + selector +
+                  "); the operator ignores the resource and does not observe its database";
   ready.observed_generation = resource.metadata.generation;
   set_condition(status.conditions, std::move(ready), format_iso8601(now));
   remove_condition(status.conditions, ConditionType::Reconciling);

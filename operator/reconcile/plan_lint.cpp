@@ -60,11 +60,11 @@ std::optional<Verdict> held_by_lint(const DatabaseMigration& resource, const Pla
   if (review.lint && review.lint->errors == 0) {
     return std::nullopt;
   }
-  std::string message = "nothing is run, because ";
+  std::string message = "the plan cannot run because ";
   std::string hint;
   if (!review.lint) {
     message += "policy.lint is set and plan " + review.approval_hash.substr(0, kShownHash) + " was not linted";
-    hint = "let the image of the Jobs be as new as the operator";
+    hint = "use a Job image of the operator's version";
   } else {
     const std::string first = review.lint->findings.empty() ? std::string() : review.lint->findings.front();
     message += "lint finds " + review.lint->sentence() + " in plan " + review.approval_hash.substr(0, kShownHash) + ": " +

@@ -14,7 +14,7 @@ ShortDigest rehearsal_of(const ReconcileContext& context, const DatabaseTarget& 
 
 Verdict blocked(const RehearsalResult& result) {
   Error error = *result.failure;
-  error.message = "nothing is run, because the rehearsal failed: " + error.message;
+  error.message = "the plan cannot run because its rehearsal failed: " + error.message;
   Verdict verdict = verdict_of(std::move(error));
   verdict.kind = Verdict::Kind::Stalled;
   verdict.reason = Reason::RehearsalFailed;
@@ -22,7 +22,7 @@ Verdict blocked(const RehearsalResult& result) {
 }
 
 Verdict not_rehearsed(Error error) {
-  error.message = "nothing is run, because the plan cannot be rehearsed: " + error.message;
+  error.message = "the plan cannot run because it cannot be rehearsed: " + error.message;
   Verdict verdict = verdict_of(std::move(error));
   if (verdict.kind != Verdict::Kind::Waiting) {
     verdict.reason = Reason::RehearsalFailed;
@@ -38,7 +38,7 @@ std::optional<Verdict> hold_by_rehearsal(const ReconcileContext& context, const 
     return std::nullopt;
   }
   if (context.parts.rehearsals == nullptr) {
-    return not_rehearsed(Error(ErrorCode::ScratchUnavailable, "this operator cannot rehearse"));
+    return not_rehearsed(Error(ErrorCode::ScratchUnavailable, "this operator cannot rehearse plans"));
   }
   HiddenValues hidden = target.hidden;
   auto url = scratch_url(context.resource, context.parts.credentials, hidden);

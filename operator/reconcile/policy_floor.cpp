@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 6> kSslModes{"disable", "allow", "prefer"
 constexpr int kDefaultSslMode = 2;  // "prefer"
 
 Error unknown_word(std::string_view text, std::string_view words) {
-  return Error(ErrorCode::Configuration, "'" + std::string(text) + "' is none of " + std::string(words));
+  return Error(ErrorCode::Configuration, "'" + std::string(text) + "' is not " + std::string(words));
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ Result<ApprovalPolicy> parse_approval_policy(std::string_view text) {
       return policy;
     }
   }
-  return fail(unknown_word(text, "Never, Destructive, Always"));
+  return fail(unknown_word(text, "one of Never, Destructive, Always"));
 }
 
 Result<int> parse_approvals(std::string_view text) {
@@ -61,19 +61,19 @@ Result<BackupWhen> parse_backup_when(std::string_view text) {
       return when;
     }
   }
-  return fail(unknown_word(text, "Never, Destructive, Always"));
+  return fail(unknown_word(text, "one of Never, Destructive, Always"));
 }
 
 Result<std::string> parse_ssl_mode(std::string_view text) {
   if (std::ranges::find(kSslModes, text) == kSslModes.end()) {
-    return fail(unknown_word(text, "disable, allow, prefer, require, verify-ca, verify-full"));
+    return fail(unknown_word(text, "one of disable, allow, prefer, require, verify-ca, verify-full"));
   }
   return std::string(text);
 }
 
 Result<bool> parse_inline_passwords(std::string_view text) {
   if (text != "allow" && text != "refuse") {
-    return fail(unknown_word(text, "allow, refuse"));
+    return fail(unknown_word(text, "one of allow, refuse"));
   }
   return text == "allow";
 }
@@ -173,10 +173,10 @@ Result<void> check_floor(const DatabaseMigration& resource, const PolicyFloor& f
   const DatabaseSpec& database = resource.spec.database;
   if (!database.password.empty() || may_hold_password(database.url)) {
     const std::string field = database.password.empty() ? "url" : "password";
-    return fail(Error(ErrorCode::Configuration, "a password that stands in a resource is refused by this operator")
-                    .at("spec.database." + field)
-                    .advise("everybody who may read the resource can read it: put it into a Secret and name that with " +
-                            field + "From"));
+    return fail(
+        Error(ErrorCode::Configuration, "this operator refuses passwords in a resource")
+            .at("spec.database." + field)
+            .advise("everyone who may read the resource can read it; put it in a Secret and name that in " + field + "From"));
   }
   return {};
 }

@@ -16,14 +16,14 @@ constexpr std::chrono::seconds kAskPolicyAgain{30};
 // Publishes the SQL of a plan that waits for approval and returns where to read it. Notes its digest in the review.
 std::string publish_text(const ReconcileContext& context, PlanReview& review) {
   if (context.resource.spec.source.image) {  // only the pod can read the statements
-    return "its SQL is in the log of the Job that made the plan";
+    return "its SQL is in the log of the planning Job";
   }
   if (context.parts.plan_texts == nullptr) {
     return {};
   }
   const auto published = context.parts.plan_texts->publish(context.resource, *review.plan, review.approvable());
   if (!published) {
-    context.log.warn("the text of a plan cannot be published", error_fields(published.error()));
+    context.log.warn("failed to publish the SQL of a plan", error_fields(published.error()));
     return "its SQL cannot be published: " + published.error().describe();
   }
   review.sql_sha256 = published->sha256;
@@ -49,13 +49,12 @@ GateVerdict judge_gate(const ReconcileContext& context, const PlanReview& review
   if (consulted.untrusted) {
     gate.reason = Reason::ApprovalsUntrusted;
     gate.message = "plan " + hash.substr(0, kShownHash) +
-                   " needs an approval, and none counts now: " + consulted.untrusted->describe() +
+                   " needs an approval, but approvals do not count now: " + consulted.untrusted->describe() +
                    (how_to_read.empty() ? "" : "; " + how_to_read);
     gate.requeue_after = kAskPolicyAgain;
   } else if (!consulted.doubtful.empty()) {
     gate.message = consulted.doubtful.back() +
-                   " does not count: it is older than the admission policy that makes the names in approvals true; " +
-                   gate.message;
+                   " does not count: it is older than the admission policy that verifies approvers' names; " + gate.message;
   }
   return gate;
 }
@@ -151,7 +150,7 @@ std::optional<Verdict> back_up(const ReconcileContext& context, const Observed& 
     return std::nullopt;
   }
   if (!context.resource.spec.backup.required && taken.error().code != ErrorCode::Interrupted) {
-    context.log.warn("no backup; it is not required", error_fields(taken.error()));
+    context.log.warn("backup failed; continuing because it is not required", error_fields(taken.error()));
     review.backup_error = std::move(taken).error();
     return std::nullopt;
   }
@@ -254,7 +253,7 @@ Result<void> inputs_hold(const ReconcileContext& context, const Observed& observ
   TRY_ASSIGN(const DatabaseTarget target, make_target(anew, context.parts.credentials));
   if (target.url != database.target.url) {
     return fail(
-        Error(ErrorCode::StalePlan, "the connection to the database changed before the run began; nothing was changed"));
+        Error(ErrorCode::StalePlan, "the connection to the database changed before the run started; nothing was changed"));
   }
   if (!observed.files) {
     return {};
@@ -266,21 +265,21 @@ Result<void> inputs_hold(const ReconcileContext& context, const Observed& observ
   const SourceSnapshot& before = *observed.files;
   // Another id alone is no change: sources with the same names have the same content.
   if (loaded.snapshot->id() != before.id() && (before.names().empty() || loaded.snapshot->names() != before.names())) {
-    return fail(Error(ErrorCode::StalePlan, "the source changed before the run began; nothing was changed"));
+    return fail(Error(ErrorCode::StalePlan, "the source changed before the run started; nothing was changed"));
   }
   return {};
 }
 
 Result<void> may_begin(const ReconcileContext& context, const PlanReview& review) {
   if (declaration_state(context) != DeclarationState::Holds) {
-    return fail(Error(ErrorCode::StalePlan, "the declaration changed before the run began; nothing was changed"));
+    return fail(Error(ErrorCode::StalePlan, "the declaration changed before the run started; nothing was changed"));
   }
   if (!policy_holds(context)) {
     return fail(Error(ErrorCode::StalePlan,
-                      "another resource on this database, or the operator, asks for more now; nothing was changed"));
+                      "the operator or another resource on this database now requires a stricter policy; nothing was changed"));
   }
   if (const GateVerdict gate = judge_gate(context, review); !gate.open) {
-    return fail(Error(ErrorCode::StalePlan, "the run may no longer begin: " + gate.message));
+    return fail(Error(ErrorCode::StalePlan, "the run may no longer start: " + gate.message));
   }
   return {};
 }

@@ -40,7 +40,7 @@ Verdict applied(const ReconcileContext& context, ExecutionReport report, Directi
   verdict.message = "the database is at " + at + " after " + (direction == Direction::Upgrade ? "an upgrade" : "a downgrade") +
                     " of " + count_of_revisions(report.executed.size());
   if (from_nothing && !context.resource.spec.baseline.empty()) {
-    verdict.message += "; spec.baseline.revision did not apply: the database had no tables, or a history";
+    verdict.message += "; spec.baseline.revision did not apply: the database had no tables, or already had a version table";
   }
   context.log.info("migration applied", {{"revisions", report.executed.size()},
                                          {"at", at},
@@ -139,7 +139,7 @@ class Reconciler::Run {
     auto contested = decide_early(context_.resource, claimed_by(database.location));
     // StalePlan makes the controller reconcile again immediately, then with the stricter policies.
     if (!policy_holds(context_)) {  // only now are the other resources of this database known
-      return fail(Error(ErrorCode::StalePlan, "other resources on this database, or the operator, ask for more"));
+      return fail(Error(ErrorCode::StalePlan, "the operator or other resources on this database require a stricter policy"));
     }
     // A contested database is not touched, but the end of an earlier Job must still be reported.
     if (contested && !has_unreported_end(context_, job)) {
@@ -248,7 +248,7 @@ class Reconciler::Run {
     TRY(check_source(context_.resource, *observed_.snapshot));
     if (!observed_.source_error && source_is_new()) {
       doubt_status("the source changed" + (observed_.source_revision->empty() ? "" : " to " + *observed_.source_revision) +
-                   ", and the database was not compared with it yet");
+                   "; the database has not been compared with it yet");
     }
     return {};
   }
@@ -282,7 +282,7 @@ class Reconciler::Run {
     const ShortDigest now = sha256_short(target.url);
     const ShortDigest before = std::exchange(context_.memory.target, now);
     if (before != ShortDigest{} && before != now) {
-      doubt_status("the connection to the database changed and was not tried yet");
+      doubt_status("the connection to the database changed and has not been tried yet");
     }
   }
 
@@ -298,7 +298,7 @@ class Reconciler::Run {
     TRY_ASSIGN(const DatabaseTarget renewed, make_target(anew, context_.parts.credentials));
     return renewed.url == database.target.url
                ? std::move(observation)
-               : fail(Error(ErrorCode::StalePlan, "the credentials changed while they were used"));
+               : fail(Error(ErrorCode::StalePlan, "the credentials changed while they were in use"));
   }
 
   // Returns the other resource that owns the database; empty: none. The server's identity decides which database it is.
@@ -463,7 +463,7 @@ class Reconciler::Run {
     Verdict verdict = verdict_of(*report.error);
     // The operator is not stopping, so the declaration ended the run. Reconcile the new one immediately.
     if (verdict.reason == Reason::Interrupted && !context_.stop.requested()) {
-      verdict.message = "the run was ended because its declaration was taken back; " + verdict.message;
+      verdict.message = "the run was stopped because its declaration was withdrawn; " + verdict.message;
       verdict.requeue_after = milliseconds(1);
     }
     verdict.blockers = report.blockers;

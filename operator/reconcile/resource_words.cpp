@@ -84,10 +84,10 @@ std::string connection_in_words(const DatabaseMigration& resource) {
     return "spec.database.url";
   }
   if (database.auth) {
-    return "spec.database, its password being a token of ServiceAccount " + resource.metadata.name_space + "/" +
-           database.auth->service_account;
+    return "spec.database, with a token of ServiceAccount " + resource.metadata.name_space + "/" +
+           database.auth->service_account + " as the password";
   }
-  return database.password_from ? "spec.database, its password being " + reference_in_words(resource, *database.password_from)
+  return database.password_from ? "spec.database, with the password in " + reference_in_words(resource, *database.password_from)
                                 : std::string("spec.database");
 }
 
@@ -130,7 +130,7 @@ std::string failed_statement_in_words(const Error& error, const ExecutionReport&
   const auto failed = std::ranges::find_if(
       plan->revisions, [&](const PlannedRevision& revision) { return revision.walk.revision == report.failed_revision; });
   if (failed != plan->revisions.end() && !failed->path.empty()) {
-    text += "; to be mended: " + (report.failed_line > 0 ? "line " + std::to_string(report.failed_line) + " of " : "") +
+    text += "; fix " + (report.failed_line > 0 ? "line " + std::to_string(report.failed_line) + " of " : "") +
             snapshot->place_of(failed->path);
   }
   return text;

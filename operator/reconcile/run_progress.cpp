@@ -124,15 +124,15 @@ void RunProgress::waiting_for_replica(const PlannedRevision& revision, milliseco
 }
 
 void RunProgress::superuser_migrates() {
-  log_.warn("the migrator is a superuser, so everything that a revision calls has every right");
+  log_.warn("the migrator is a superuser: every function that a revision calls runs with superuser rights");
 }
 
 void RunProgress::catalog_not_recorded(const Error& error) {
-  log_.warn("the catalog was not recorded, so drift is not known until the next run", error_fields(error));
+  log_.warn("failed to record the catalog; drift cannot be detected until the next run", error_fields(error));
 }
 
 void RunProgress::index_left(const PlannedRevision& revision, const std::string& index) {
-  log_.warn("an INVALID index is left, which only a superuser can drop", {{"revision", id_of(revision)}, {"index", index}});
+  log_.warn("an INVALID index is left that only a superuser can drop", {{"revision", id_of(revision)}, {"index", index}});
 }
 
 void RunProgress::retrying(const PlannedRevision& revision, const Error& error, int attempt, milliseconds delay) {
@@ -141,7 +141,7 @@ void RunProgress::retrying(const PlannedRevision& revision, const Error& error, 
   fields.emplace_back("revision", id_of(revision));
   fields.emplace_back("attempt", attempt);
   fields.emplace_back("delaySeconds", seconds(delay));
-  log_.warn("a revision is tried again", fields);
+  log_.warn("retrying a revision", fields);
 }
 
 void RunProgress::revision_finished(std::size_t index, const PlannedRevision& revision, milliseconds duration) {
@@ -170,9 +170,9 @@ void RunProgress::server_message(const ServerMessage& message) {
                          {"text", hidden_.hide(message.text)},
                          {"hint", hidden_.hide(message.hint)}};
   if (message.is_warning()) {
-    log_.warn("the database warned", fields);
+    log_.warn("database warning", fields);
   } else {
-    log_.info("the database notes", fields);
+    log_.info("database notice", fields);
   }
 }
 

@@ -13,15 +13,15 @@ Result<void> check_source(const DatabaseMigration& resource, const SourceSnapsho
     return {};
   }
   const bool has_folders = resource.spec.source.config_maps.empty();
-  std::string message = "the source holds no revision file: looked at " + source_in_words(resource.spec.source);
+  std::string message = "no revision files in the source: " + source_in_words(resource.spec.source);
   for (const auto& ignored : snapshot.ignored()) {
-    message += (&ignored == &snapshot.ignored().front() ? ", where these are none: " : ", ") + ignored;
+    message += (&ignored == &snapshot.ignored().front() ? "; ignored: " : ", ") + ignored;
   }
   return fail(Error(ErrorCode::MalformedRevision, std::move(message))
                   .at("spec.source")
                   .advise(std::string("revision files end in .sql or .py") +
-                          (has_folders ? "; name their folder, or set source.recursive if they lie in folders below it" : "") +
-                          "; a database without revisions is targetRevision: base"));
+                          (has_folders ? "; name their folder, or set source.recursive if they are in its subfolders" : "") +
+                          "; to declare a database without revisions, set targetRevision: base"));
 }
 
 // Do not act on, or even compare, any content other than spec.source.revision: it is not what the user declared. Returns
@@ -35,11 +35,11 @@ std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const 
   Verdict verdict;
   verdict.kind = Verdict::Kind::Waiting;
   verdict.reason = Reason::SourceOutdated;
-  verdict.message = "the source shows " + seen.revision();
+  verdict.message = "the source is at " + seen.revision();
   if (!seen.names().empty() && seen.revision().find(seen.names().front()) == std::string::npos) {
     verdict.message += " (" + seen.names().front() + ")";
   }
-  verdict.message += ", and spec.source.revision asks for " + wanted + ": nothing runs until that is seen";
+  verdict.message += ", not at spec.source.revision " + wanted + "; nothing runs until it is";
   verdict.requeue_after = kCheckAgain;
   return verdict;
 }

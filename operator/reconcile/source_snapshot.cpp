@@ -170,7 +170,7 @@ Result<std::shared_ptr<const Plan>> SourceSnapshot::plan(Direction direction, co
   TRY_ASSIGN(auto made, make_plan(graph_, *source_, direction, from, targets));
   // make_plan() has read the files. If they changed since the graph was built, the plan may mix two versions of the source.
   if (!unchanged_()) {
-    return fail(Error(ErrorCode::StalePlan, "the source changed while the plan was made"));
+    return fail(Error(ErrorCode::StalePlan, "the source changed during planning"));
   }
   if (plans_.size() >= kMaxPlans) {
     plans_.clear();

@@ -60,9 +60,9 @@ void set_policy_conditions(DatabaseMigrationStatus& status, const DatabaseMigrat
 void set_source_condition(DatabaseMigrationStatus& status, const Outcome& outcome, ConditionSet& conditions) {
   if (outcome.observed.source_error) {
     const std::string revision = outcome.observed.source_revision.value_or("");
-    conditions.set(ConditionType::SourceUnavailable, true, Reason::SourceNotFound,
-                   (revision.empty() ? "" : "judged by " + revision + ", which was there last: ") +
-                       outcome.observed.source_error->describe());
+    conditions.set(
+        ConditionType::SourceUnavailable, true, Reason::SourceNotFound,
+        (revision.empty() ? "" : "using the last snapshot, " + revision + ": ") + outcome.observed.source_error->describe());
   } else if (outcome.reason == Reason::SourceNotFound) {
     conditions.set(ConditionType::SourceUnavailable, true, outcome.reason, outcome.message);
   } else if (outcome.kind != Verdict::Kind::Waiting ||

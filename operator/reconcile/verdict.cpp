@@ -16,7 +16,7 @@ Error read_only_error(Error error) {
   error.retry = RetryClass::Transient;
   error.message = "the database is read-only (default_transaction_read_only is on, or the server became a standby)";
   error.context.clear();
-  error.hint = "make it writable again; the migration goes on by itself";
+  error.hint = "make it writable again; the migration continues automatically";
   return error;
 }
 

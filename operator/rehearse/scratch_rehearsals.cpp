@@ -82,9 +82,9 @@ Result<void> ScratchRehearsals::restore(const RehearsalRequest& request, Stage& 
 
 Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& request, const StopToken& stop) {
   if (request.scratch_url.empty() && !embedded_) {
-    return fail(Error(ErrorCode::ScratchUnavailable, "no scratch server is named")
+    return fail(Error(ErrorCode::ScratchUnavailable, "no scratch server is configured")
                     .at("spec.scratch")
-                    .advise("name a server of the same major version: scratch.urlFrom"));
+                    .advise("set scratch.urlFrom to a server of the same major version"));
   }
   const DatabaseTarget& target = request.target;
   const bool rows = request.resource.spec.policy.rehearsal == RehearsalPolicy::Backup;
@@ -118,7 +118,7 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
     TRY_ASSIGN(stage.copy, copy_schema(server, stage.live.catalog, live_session.get(), request.plan, stage.options));
   }
   if (!stage.copy.difference.empty()) {
-    log_.warn("the copy of a rehearsal is not quite the schema of the database",
+    log_.warn("the copy for a rehearsal differs from the schema of the database",
               {{"resource", request.resource.key().text()}, {"first", stage.copy.difference.front()}});
   }
   TRY_ASSIGN(const Rehearsal rehearsal, athanor::rehearse({.copy = *stage.copy.database,

@@ -54,5 +54,5 @@ def test_a_password_in_the_resource_is_refused(operator: OperatorProcess, declar
                                 "password": "my-secret-value"}
     orders = declare.create(body)
     refused = orders.because("InvalidManifest")
-    assert "spec.database.password: a password that stands in a resource is refused" in condition(refused, "Ready")["message"]
+    assert "spec.database.password: this operator refuses passwords in a resource" in condition(refused, "Ready")["message"]
     assert kstatus(refused) == "Failed" and "my-secret-value" not in operator.log()

@@ -171,7 +171,7 @@ def test_the_source_is_waited_for_and_named(operator: OperatorProcess, release: 
     release.migration.patch(source={"revision": "sha256:" + "0" * 64})
     outdated = release.migration.because("SourceOutdated")
     message = condition(outdated, "Ready")["message"]
-    assert "asks for sha256:0000" in message and "the source shows web-shop-migrations-" in message and "(sha256:" in message
+    assert "not at spec.source.revision sha256:0000" in message and "the source is at web-shop-migrations-" in message and "(sha256:" in message
     assert kstatus(outdated) == "InProgress" and condition(outdated, "Reconciling")["reason"] == "SourceOutdated"
     assert outdated["status"]["currentRevision"] == "a1"
     release.upgrade("--force-conflicts")  # over the patch

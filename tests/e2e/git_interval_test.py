@@ -34,7 +34,7 @@ def test_nothing_runs_until_the_branch_shows_the_commit(operator: OperatorProces
     orders.patch(source={"revision": wanted})
     outdated = orders.because("SourceOutdated")
     assert kstatus(outdated) == "InProgress"
-    assert f"the source shows main@{first}, and spec.source.revision asks for {wanted}" in condition(outdated, "Ready")["message"]
+    assert f"the source is at main@{first}, not at spec.source.revision {wanted}" in condition(outdated, "Ready")["message"]
     second = project.commit(chain("a1", "a2"))
     orders.patch(source={"revision": second})  # asks at once
     orders.at("a2")

@@ -182,7 +182,7 @@ def test_while_a_repository_cannot_be_reached_nothing_is_begun_and_that_is_said(
     https.stop()
     doubtful = in_doubt(orders)
     assert (kstatus(doubtful), unavailable(doubtful)["reason"]) == ("Current", "SourceNotFound")
-    assert unavailable(doubtful)["message"].startswith(f"judged by main@{first}, which was there last: {https.url(project)}: ")
+    assert unavailable(doubtful)["message"].startswith(f"using the last snapshot, main@{first}: {https.url(project)}: ")
     version = doubtful["metadata"]["resourceVersion"]
     looked = operator.reconciles(orders.key)
     orders.until(lambda *_: operator.reconciles(orders.key) >= looked + 3, "looked at three times more")

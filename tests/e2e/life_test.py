@@ -321,7 +321,7 @@ def test_a_database_with_tables_is_taken_over_at_its_baseline_and_goes_on_from_t
     assert [(run["direction"], run["from"], run["to"]) for run in done["status"]["history"]] == [("upgrade", "a1", "a2"), ("stamp", "base", "a1")]
     actor = f"databasemigration/{orders.key}"
     assert database.rows("SELECT revision, outcome, actor FROM athanor.history ORDER BY id") == [("a1", "stamped", actor), ("a2", "applied", actor)]
-    assert "taken over at revision a1" in orders.event("Baselined").note
+    assert "stamped with revision a1" in orders.event("Baselined").note
 
 
 def test_a_script_waits_for_a_resource(operator: OperatorProcess, declare: Declarations, database: Database, server: ThrowawayCluster) -> None:

@@ -85,7 +85,7 @@ def test_a_plan_that_destroys_waits_for_the_approval_of_somebody_who_may(operato
     assert "cannot patch resource" in refused(lambda: approver.set_target("a1"), 403)
 
     approver.approve("of-yesterday", "0" * 64)
-    orders.until(lambda _, ready: "of-yesterday approves 000000000000, which is no longer the plan" in ready["message"], "names the stale approval")
+    orders.until(lambda _, ready: "of-yesterday approves 000000000000, which is not the current plan" in ready["message"], "names the stale approval")
     assert database.tables() == {"t_a1"}
 
     approver.approve("of-today", plan)

@@ -213,7 +213,7 @@ def test_a_failed_statement_says_where_the_database_is_and_what_to_mend(operator
     orders = declare.migration(database.url, chain("a1", "a2", a2=DIVIDES))
     said = message(orders.because("StatementFailed"))
     assert "the transaction of revision a2 was rolled back" in said and "the database is at a1" in said
-    assert "to be mended: line 7 of key a2.sql of ConfigMap orders" in said
+    assert "fix line 7 of key a2.sql of ConfigMap orders" in said
 
 
 def test_a_revision_in_two_config_maps_and_a_key_in_capitals_are_named(operator: OperatorProcess, declare: Declarations,

@@ -120,7 +120,7 @@ def test_a_second_resource_with_another_version_table_needs_the_same_approvals(o
     around = declare.migration(database.url.replace("127.0.0.1", "localhost"), chain("b1"), name="around",
                                database={"urlFrom": {"secretKeyRef": {"name": "around", "key": "url"}}, "versionTable": "around"})
     waiting = around.because("ApprovalRequired")
-    assert waiting["status"]["policy"]["raised"] == [f"approval from Never to Always, which {orders.key} asks for on the same database"]
+    assert waiting["status"]["policy"]["raised"] == [f"approval from Never to Always, required by {orders.key} on the same database"]
     assert database.tables() == set()
     orders.patch(suspend=True)
     orders.because("Suspended")

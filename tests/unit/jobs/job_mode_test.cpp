@@ -335,9 +335,9 @@ TEST_F(JobModeTest, SaysNothingOfAPasswordInNamesAndLabels) {
 TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItIsNotWantedAnyMore) {
   const DatabaseMigration first = resource;
   const std::vector<std::pair<std::string, std::function<void()>>> changes{
-      {"something else is declared", [this] { ++resource.metadata.generation; }},
+      {"its declaration changed", [this] { ++resource.metadata.generation; }},
       {"the resource is suspended", [this] { resource.spec.suspend = true; }},
-      {"its maintenance window is over",
+      {"its maintenance window has closed",
        [this] {
          resource.spec.execution.windows = {{"0 0 1 1 *", std::chrono::minutes(1), "UTC"}};
        }},
@@ -349,7 +349,7 @@ TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItIsNotWantedAnyMore) {
     change();
     const Outcome outcome = reconcile();
     EXPECT_EQ(outcome.reason, Reason::JobRunning) << "until its pods have ended";
-    EXPECT_THAT(outcome.message, HasSubstr("had not begun and is withdrawn: " + why));
+    EXPECT_THAT(outcome.message, HasSubstr("was withdrawn before it started: " + why));
     EXPECT_TRUE(kube.all(kube::kJobs).empty());
     EXPECT_TRUE(database().observation.current_heads.empty());
   }
@@ -378,7 +378,7 @@ TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItsApprovalIsTakenBack) {
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_EQ(kube.all(kube::kJobs).size(), 1U) << "nothing changed";
   approvals.given.clear();
-  EXPECT_THAT(reconcile().message, HasSubstr("its approval was taken back"));
+  EXPECT_THAT(reconcile().message, HasSubstr("its approval was withdrawn"));
   EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired);
 }
 

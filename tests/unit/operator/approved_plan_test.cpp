@@ -187,7 +187,8 @@ TEST_F(ApprovedRun, WaitsWhileNobodyKnowsWhoMadeAnApproval) {
   Outcome outcome = reconcile();
   EXPECT_EQ(outcome.kind, Verdict::Kind::Waiting);
   EXPECT_EQ(outcome.reason, Reason::ApprovalsUntrusted);
-  EXPECT_NE(outcome.message.find("none counts now: the policy does not exist"), std::string::npos) << outcome.message;
+  EXPECT_NE(outcome.message.find("approvals do not count now: the policy does not exist"), std::string::npos)
+      << outcome.message;
   EXPECT_EQ(next_attempt(outcome, 0), Requeue::Scheduled) << "no watch tells of the policy";
   resource.status = summarise(resource, outcome, {1, clock.wall_now(), {}});
   const Condition* const approved = find_condition(resource.status.conditions, ConditionType::Approved);

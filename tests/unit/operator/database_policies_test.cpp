@@ -36,8 +36,8 @@ TEST(DatabasePolicies, AskOthersForTheStrictestOfAll) {
   EXPECT_EQ(orders.spec.policy.approval, ApprovalPolicy::Always);
   EXPECT_EQ(orders.spec.policy.approvals, 2);
   EXPECT_EQ(orders.policy->raised,
-            (std::vector<std::string>{"approval from Never to Always, which other/orders asks for on the same database",
-                                      "approvals from 1 to 2, which shop/strict asks for on the same database"}));
+            (std::vector<std::string>{"approval from Never to Always, required by other/orders on the same database",
+                                      "approvals from 1 to 2, required by shop/strict on the same database"}));
   EXPECT_TRUE(meets(sketch::resource(), policies.of_others(kOrders, kElsewhere)));
 }
 
@@ -81,12 +81,11 @@ TEST(DatabasePolicies, BeginNothingOutsideTheWindowsOfAnotherResource) {
   DatabaseMigration orders = sketch::resource();
   raise(orders, policies.of_others(kOrders, kApp));
   EXPECT_FALSE(judge_windows(orders, now).open);
-  EXPECT_EQ(
-      judge_windows(orders, now).message,
-      "waiting for the maintenance window that opens at 2026-11-21T22:00:00+00:00; so shop/strict asks, which has the same "
-      "database");
+  EXPECT_EQ(judge_windows(orders, now).message,
+            "waiting for the maintenance window that opens at 2026-11-21T22:00:00+00:00 (declared by shop/strict on the same "
+            "database)");
   EXPECT_TRUE(judge_windows(orders, now + 14h).open);
-  EXPECT_EQ(orders.policy->raised, std::vector<std::string>{"windows by those of shop/strict, which has the same database"});
+  EXPECT_EQ(orders.policy->raised, std::vector<std::string>{"windows by those of shop/strict on the same database"});
 
   DatabaseMigration same = sketch::resource();
   same.spec.execution.windows = nightly.windows;

@@ -140,7 +140,7 @@ TEST(Summarise, SaysThatTheSourceCannotBeLookedAtForAsLongAsThatIsSo) {
   EXPECT_EQ(shape(resource.status), "Ready=True/UpToDate SourceUnavailable=True/SourceNotFound");
   const auto* unavailable = find_condition(resource.status.conditions, ConditionType::SourceUnavailable);
   ASSERT_NE(unavailable, nullptr);
-  EXPECT_EQ(unavailable->message, "judged by main@c1, which was there last: https://git.example.org/x: no answer");
+  EXPECT_EQ(unavailable->message, "using the last snapshot, main@c1: https://git.example.org/x: no answer");
   EXPECT_EQ(summarise(resource, doubtful, attempt(2)), resource.status);  // told once
 
   const auto lock = outcome_of(Error(ErrorCode::Interrupted, "stopping"));  // before anybody looked

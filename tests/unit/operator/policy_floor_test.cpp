@@ -58,7 +58,7 @@ TEST(PolicyFloor, RefusesAUrlThatSaysLessAndAddsWhatItLeavesOut) {
     resource.spec.database.url = less;
     const auto refused = make_target(resource, credentials);
     ASSERT_FALSE(refused) << less;
-    EXPECT_NE(refused.error().message.find("is less than this operator asks for, require"), std::string::npos);
+    EXPECT_NE(refused.error().message.find("is weaker than the minimum of this operator, require"), std::string::npos);
   }
 }
 

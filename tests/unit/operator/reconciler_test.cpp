@@ -72,8 +72,7 @@ TEST_F(ReconcilerTest, DoesNothingUntilTheSourceShowsTheRevisionThatIsAskedFor) 
   const Outcome waits = reconcile();
   EXPECT_EQ(waits.kind, Kind::Waiting);
   EXPECT_EQ(waits.reason, Reason::SourceOutdated);
-  EXPECT_EQ(waits.message,
-            "the source shows main@1111, and spec.source.revision asks for 2222: nothing runs until that is seen");
+  EXPECT_EQ(waits.message, "the source is at main@1111, not at spec.source.revision 2222; nothing runs until it is");
   EXPECT_EQ(waits.observed.source_revision, "main@1111");
   EXPECT_EQ(database().calls, Calls{});
   EXPECT_TRUE(databases.targets.empty());
@@ -98,9 +97,8 @@ TEST_F(ReconcilerTest, NamesTheDigestBesideVersionsThatSayNothing) {
   resource.spec.source.revision = "sha256:22";
   sources.current->set_revision("orders@4711");
   sources.current->set_names({"sha256:11"});
-  EXPECT_EQ(
-      reconcile().message,
-      "the source shows orders@4711 (sha256:11), and spec.source.revision asks for sha256:22: nothing runs until that is seen");
+  EXPECT_EQ(reconcile().message,
+            "the source is at orders@4711 (sha256:11), not at spec.source.revision sha256:22; nothing runs until it is");
 }
 
 TEST_F(ReconcilerTest, TakesADatabaseWithTablesOverAtItsBaselineAndGoesOnFromThere) {
@@ -125,7 +123,7 @@ TEST_F(ReconcilerTest, RunsEverythingOnAnEmptyDatabaseWhateverTheBaseline) {
   EXPECT_EQ(outcome.reason, Reason::Applied);
   EXPECT_EQ(outcome.message,
             "the database is at a3 after an upgrade of 3 revisions; spec.baseline.revision did not apply: the database had no "
-            "tables, or a history");
+            "tables, or already had a version table");
 }
 
 TEST_F(ReconcilerTest, TakesOverOnlyWhatHasNoHistory) {
@@ -866,11 +864,11 @@ TEST_F(ReconcilerTest, DoubtsTheStatusAsSoonAsSourceOrSecretDiffer) {
   sources.current = sketch::snapshot(sketch::line(), "2");
   sources.current->set_revision("orders@2");
   (void)reconcile();
-  EXPECT_EQ(doubts, Calls{"the source changed to orders@2, and the database was not compared with it yet"});
+  EXPECT_EQ(doubts, Calls{"the source changed to orders@2; the database has not been compared with it yet"});
   resource.status.source->revision = "orders@2";
   resource.spec.database.url = "postgresql://elsewhere/orders";
   (void)reconcile();
-  EXPECT_EQ(doubts.back(), "the connection to the database changed and was not tried yet");
+  EXPECT_EQ(doubts.back(), "the connection to the database changed and has not been tried yet");
 }
 
 TEST_F(ReconcilerTest, LeavesTheDatabaseOfAResourceThatIsBeingDeletedAlone) {
@@ -887,8 +885,7 @@ TEST_F(ReconcilerTest, NamesWhatItLookedAtWhenThereIsNoRevision) {
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.reason, Reason::SourceInvalid);
   EXPECT_EQ(outcome.message,
-            "spec.source: the source holds no revision file: looked at folder rev, where these are none: key README.md of "
-            "ConfigMap orders");
+            "spec.source: no revision files in the source: folder rev; ignored: key README.md of ConfigMap orders");
   EXPECT_EQ(outcome.observed.source_files, 0);
 }
 

@@ -64,7 +64,7 @@ TEST(ResourceWords, SayWhatBecameOfTheDatabaseAndWhatIsToBeMended) {
   EXPECT_EQ(
       failed_statement_in_words(error, report, plan.get(), snapshot.get()),
       "a2.sql:7: division by zero (SQLSTATE 22012); the transaction of revision a2 was rolled back; the database is at a1; "
-      "to be mended: line 7 of key a2.sql of ConfigMap orders");
+      "fix line 7 of key a2.sql of ConfigMap orders");
   report.unfinished.emplace();
   EXPECT_EQ(failed_statement_in_words(error, report, nullptr, nullptr),
             "a2.sql:7: division by zero (SQLSTATE 22012); the database is at a1");
