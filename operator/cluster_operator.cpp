@@ -184,7 +184,7 @@ class ClusterOperator {
     return [this, &client](const std::string& token) {
       auto reviewed = review_metrics_token(client, token);
       if (!reviewed) {
-        log_.warn("a token for /metrics cannot be reviewed", error_fields(reviewed.error()));
+        log_.warn("failed to review a token for /metrics", error_fields(reviewed.error()));
       }
       return reviewed;
     };
@@ -314,7 +314,7 @@ Result<int> run_on_cluster(const Options& options, const Log& log, const StopTok
   const auto identity = make_credentials(access, clock, environment_variable);
   auto transport = make_rest_transport(access, *identity, clock, stop);
   if (!transport && stop.requested()) {
-    log.info("operator stopped before it began");
+    log.info("operator stopped during startup");
     return 0;
   }
   if (!transport) {

@@ -59,7 +59,7 @@ Result<CacheFolder> CacheFolder::open(const Options& options) {
   const std::string parent = options.cache.empty() ? std::filesystem::temp_directory_path().string() : options.cache;
   std::string pattern = parent + "/athanor.XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) {
-    return fail(Error(ErrorCode::Io, "no folder can be made in " + parent).advise("name a writable folder: --cache DIR"));
+    return fail(Error(ErrorCode::Io, "cannot create a folder in " + parent).advise("name a writable folder: --cache DIR"));
   }
   return CacheFolder(pattern);
 }

@@ -88,7 +88,7 @@ class StandaloneOperator {
                                    {"workers", options_.workers}});
     controller_.start(stop);
     standalone_.follow(stop);
-    log_.info("operator stops; running migrations end at their next safe point");
+    log_.info("operator stopping; running migrations stop at their next safe point");
     controller_.stop();
     log_.info("operator stopped");
     return 0;

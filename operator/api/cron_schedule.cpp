@@ -49,8 +49,8 @@ std::optional<int> value_of(std::string_view text, const FieldRule& rule) {
 }
 
 Error bad_field(const FieldRule& rule) {
-  return Error(ErrorCode::Configuration, "the " + std::string(rule.name) + " of the schedule cannot be read")
-      .advise("write five fields as cron has them, for example `0 2 * * SAT,SUN`");
+  return Error(ErrorCode::Configuration, "invalid " + std::string(rule.name) + " in the schedule")
+      .advise("write five fields as in cron, for example `0 2 * * SAT,SUN`");
 }
 
 // "a", "a-b", "*", each with "/step".

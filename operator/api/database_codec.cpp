@@ -19,25 +19,25 @@ bool is_variable_name(std::string_view text) {
 void read_identifier(YamlFields& fields, std::string_view key, std::string& value) {
   read_text(fields, key, value);
   if (value.size() > kMaxIdentifierBytes) {
-    fields.refuse(key, "has more than 63 bytes, which PostgreSQL would cut off", "choose a shorter name");
+    fields.refuse(key, "is longer than 63 bytes; PostgreSQL would truncate it", "choose a shorter name");
   }
 }
 
 void read_cluster_reference(YamlFields& from, SecretReference& reference) {
   refuse_fields(from, {"env"}, "is for standalone mode: use secretKeyRef",
-                "name a Secret; the operator's environment is not for whoever may write a resource");
+                "name a Secret; resources may not read the operator's environment");
   from.mapping("secretKeyRef", [&reference](YamlFields& secret) {
     reference.kind = SecretReference::Kind::SecretKey;
     secret.required_text("name", reference.value);
     secret.required_text("key", reference.key);
     if (!reference.value.empty() && !is_resource_name(reference.value)) {
-      secret.refuse("name", "is not the name of a Secret");
+      secret.refuse("name", "is not a valid Secret name");
     }
   });
   std::string file;
   read_text(from, "file", file);
   if (from.has("secretKeyRef") == !file.empty()) {
-    from.refuse("secretKeyRef", "exactly one of secretKeyRef and file is needed");
+    from.refuse("secretKeyRef", "exactly one of secretKeyRef and file must be set");
   }
   if (!file.empty()) {
     reference = {SecretReference::Kind::File, file, ""};
@@ -45,16 +45,16 @@ void read_cluster_reference(YamlFields& from, SecretReference& reference) {
 }
 
 void read_local_reference(YamlFields& from, SecretReference& reference) {
-  refuse_fields(from, {"secretKeyRef"}, "needs a cluster; without one a secret comes from env or file");
+  refuse_fields(from, {"secretKeyRef"}, "needs a cluster; use env or file in standalone mode");
   std::string variable;
   std::string file;
   read_text(from, "env", variable);
   read_text(from, "file", file);
   if (variable.empty() == file.empty()) {
-    from.refuse("env", "exactly one of env and file is needed");
+    from.refuse("env", "exactly one of env and file must be set");
   }
   if (!variable.empty() && !is_variable_name(variable)) {
-    from.refuse("env", "is not the name of an environment variable");
+    from.refuse("env", "is not a valid name of an environment variable");
   }
   using Kind = SecretReference::Kind;
   reference = variable.empty() ? SecretReference{Kind::File, file, ""} : SecretReference{Kind::Environment, variable, ""};
@@ -139,7 +139,7 @@ void check_database_way(YamlFields& fields, const DatabaseSpec& database) {
   const bool by_parts = !database.host.empty() || database.host_from;
   const int ways = int{by_url} + int{by_reference} + int{by_parts};
   if (ways == 0) {
-    fields.refuse("url", "the database is not named", "set url, urlFrom, or host with name and user");
+    fields.refuse("url", "no database is specified", "set url, urlFrom, or host with name and user");
   } else if (ways > 1) {
     fields.refuse(by_url ? "url" : "urlFrom", "only one of url, urlFrom and host may be set");
   }
@@ -149,7 +149,7 @@ void check_database_way(YamlFields& fields, const DatabaseSpec& database) {
     for (const auto* const key :
          {"port", "portFrom", "name", "nameFrom", "user", "userFrom", "password", "passwordFrom", "sslMode", "requireAuth"}) {
       if (fields.has(key)) {
-        fields.refuse(key, "goes with host; a URL holds it already");
+        fields.refuse(key, "may only be set with host; put it in the URL instead");
       }
     }
   }
@@ -200,7 +200,7 @@ void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode habi
     read_reference(tls, "clientCertificateFrom", database.client_certificate_from, habitat);
     read_reference(tls, "clientKeyFrom", database.client_key_from, habitat);
     if (database.client_certificate_from.has_value() != database.client_key_from.has_value()) {
-      tls.refuse("clientCertificateFrom", "goes with clientKeyFrom");
+      tls.refuse("clientCertificateFrom", "must be set together with clientKeyFrom");
     }
   });
   if (habitat == OperatorMode::Standalone) {

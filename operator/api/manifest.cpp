@@ -115,7 +115,7 @@ Manifest parse_manifest(std::string_view text, const std::string& name, const st
   }
   if (documents->size() > kMaxDocuments) {
     manifest.problems.push_back(
-        {Error(ErrorCode::FileTooLarge, "a manifest may hold at most " + std::to_string(kMaxDocuments) + " documents").at(name),
+        {Error(ErrorCode::FileTooLarge, "a manifest may have at most " + std::to_string(kMaxDocuments) + " documents").at(name),
          std::nullopt});
     return manifest;
   }

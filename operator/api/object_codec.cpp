@@ -98,7 +98,7 @@ Result<DatabaseMigration> read_declaration(const nlohmann::json& object) {
 
 Error undecodable(const std::exception& exception) {
   return Error(ErrorCode::Configuration, std::string("the manifest cannot be decoded: ") + exception.what())
-      .advise("compare its values with the reference of DatabaseMigration");
+      .advise("check its values against the reference of DatabaseMigration");
 }
 
 Metadata metadata_of(const nlohmann::json& object) {

@@ -28,7 +28,7 @@ void read_inner_path(YamlFields& fields, std::string& path) {
   read_text(fields, "path", path);
   if (path.starts_with('/') || path == ".." || path.starts_with("../") || path.ends_with("/..") ||
       path.find("/../") != std::string::npos) {
-    fields.refuse("path", "must be relative and stay inside", "write the folder as it is called in there, without `..`");
+    fields.refuse("path", "must be a relative path without `..`", "write the path from the root of the repository or artifact");
   }
 }
 
@@ -43,12 +43,12 @@ void check_git_url(YamlFields& fields, const std::string& url) {
   const std::string authority = url.substr(begin, std::min(url.find('/', begin), url.size()) - begin);
   const std::size_t at = authority.rfind('@');
   if (at != std::string::npos && (https || authority.find(':') < at)) {
-    fields.refuse("url", "must not hold credentials", "name a Secret in secretRef");
+    fields.refuse("url", "must not contain credentials", "put them in a Secret and name it in secretRef");
   }
   const std::string host = at == std::string::npos ? authority : authority.substr(at + 1);
   if (host.empty() || host.front() == '-' || authority.starts_with('-') ||
       url.find_first_of(" \t\r\n\\") != std::string::npos) {
-    fields.refuse("url", "is not the URL of a repository");
+    fields.refuse("url", "is not a valid repository URL");
   }
 }
 
@@ -63,22 +63,22 @@ void read_git(YamlFields& fields, GitSource& git) {
   fields.mapping("secretRef", [&git](YamlFields& secret) {
     secret.required_text("name", git.secret_name);
     if (!git.secret_name.empty() && !is_resource_name(git.secret_name)) {
-      secret.refuse("name", "is not the name of a Secret");
+      secret.refuse("name", "is not a valid Secret name");
     }
   });
   if (!git.url.empty()) {
     check_git_url(fields, git.url);
   }
   if (int{!git.commit.empty()} + int{!git.tag.empty()} + int{!git.branch.empty()} != 1) {
-    fields.refuse("commit", "exactly one of commit, tag and branch is needed");
+    fields.refuse("commit", "exactly one of commit, tag and branch must be set");
   }
   if (!git.commit.empty() && (!is_hex(git.commit) || (git.commit.size() != 40 && git.commit.size() != 64))) {
-    fields.refuse("commit", "is not the full id of a commit", "write all 40 (or 64) hexadecimal digits, or name a tag");
+    fields.refuse("commit", "is not a full commit id", "write all 40 (or 64) hexadecimal digits, or name a tag");
   }
   for (const auto* const key : {"tag", "branch"}) {
     const std::string& name = std::string_view(key) == "tag" ? git.tag : git.branch;
     if (!name.empty() && !is_git_name(name)) {
-      fields.refuse(key, "is not a name that Git allows");
+      fields.refuse(key, "is not a valid Git ref name");
     }
   }
 }
@@ -88,15 +88,15 @@ void read_config_maps(YamlFields& fields, std::vector<std::string>& names) {
     std::string name;
     item.required_text("name", name);
     if (!name.empty() && !is_resource_name(name)) {
-      item.refuse("name", "is not the name of a ConfigMap");
+      item.refuse("name", "is not a valid ConfigMap name");
     }
     if (std::ranges::find(names, name) != names.end()) {
-      item.refuse("name", "is named twice");
+      item.refuse("name", "is listed twice");
     }
     names.push_back(std::move(name));
   });
   if (names.size() > kMaxConfigMaps) {
-    fields.refuse("configMaps", "names more than " + std::to_string(kMaxConfigMaps) + " ConfigMaps");
+    fields.refuse("configMaps", "lists more than " + std::to_string(kMaxConfigMaps) + " ConfigMaps");
   }
 }
 
@@ -123,14 +123,14 @@ void read_pin(YamlFields& fields, SourceSpec& source) {
   }
   const auto plain = [](char c) { return c > 0x20 && c < 0x7f; };
   if (source.revision.size() > kLongest || !std::ranges::all_of(source.revision, plain)) {
-    fields.refuse("revision", "is no commit and no digest");
+    fields.refuse("revision", "is neither a commit nor a digest");
   }
   if (!source.path.empty() || source.image) {
     fields.refuse("revision", "needs configMaps, git or fluxRef",
-                  source.image ? "name the image by its digest" : "a folder has no revision to be seen");
+                  source.image ? "name the image by its digest" : "a folder has no revision to compare with");
   }
   if (source.git && !source.git->commit.empty() && source.git->commit != source.revision) {
-    fields.refuse("revision", "is another commit than git.commit", "leave one of them out");
+    fields.refuse("revision", "differs from git.commit", "remove one of them");
   }
 }
 
@@ -138,7 +138,7 @@ void check_source_way(YamlFields& fields, const SourceSpec& source) {
   constexpr std::array kWays{"path", "configMaps", "git", "fluxRef", "image"};
   const auto count = std::ranges::count_if(kWays, [&fields](const char* way) { return fields.has(way); });
   if (count == 0) {
-    fields.refuse("path", "no source is named", "set exactly one of path, configMaps, git, fluxRef and image");
+    fields.refuse("path", "no source is specified", "set exactly one of path, configMaps, git, fluxRef and image");
   } else if (count > 1) {
     const auto* const first = *std::ranges::find_if(kWays, [&fields](const char* way) { return fields.has(way); });
     fields.refuse(first, "only one of path, configMaps, git, fluxRef and image may be set");
@@ -153,7 +153,7 @@ void check_source_way(YamlFields& fields, const SourceSpec& source) {
 void read_source(YamlFields& fields, SourceSpec& source, OperatorMode habitat) {
   if (habitat == OperatorMode::Standalone) {
     refuse_fields(fields, {"configMaps", "fluxRef", "image"}, "needs a cluster");
-    refuse_fields(fields, {"git"}, "needs a cluster; check the repository out and name its folder in path");
+    refuse_fields(fields, {"git"}, "needs a cluster; check out the repository and set path to its folder");
   }
   read_text(fields, "path", source.path);
   read_config_maps(fields, source.config_maps);

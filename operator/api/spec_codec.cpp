@@ -31,8 +31,7 @@ constexpr std::chrono::hours kWeek(168);
 void read_baseline(YamlFields& fields, std::string& revision) {
   fields.required_text("revision", revision);
   if (!revision.empty() && !check_revision_id(revision)) {
-    fields.refuse("revision", "is not the id of a revision",
-                  "write the whole id; head, labels and the like move with the files");
+    fields.refuse("revision", "is not a revision id", "write the full id; head and labels change meaning when files are added");
   }
 }
 
@@ -66,14 +65,14 @@ void read_lint(YamlFields& fields, LintSettings& settings) {
   }
   for (const auto& entry : levels->entries) {
     if (find_rule(entry.key) == nullptr) {
-      fields.refuse("levels", "has no rule '" + std::string(cut_at_character(entry.key, kMaxRevisionBytes)) + "'",
+      fields.refuse("levels", "unknown rule '" + std::string(cut_at_character(entry.key, kMaxRevisionBytes)) + "'",
                     suggest_rule(entry.key));
       return;
     }
     const auto level = entry.value.kind == YamlNode::Kind::Scalar ? severity_named(entry.value.text) : std::nullopt;
     if (!level) {
-      fields.refuse("levels", "gives " + entry.key + " none of the levels error, warning, info, off",
-                    "write \"off\" in quotes: to kubectl, a bare off is the boolean false");
+      fields.refuse("levels", "the level of " + entry.key + " is not one of error, warning, info, off",
+                    "quote \"off\": to kubectl, a bare off is the boolean false");
       return;
     }
     settings.levels[entry.key] = *level;
@@ -107,11 +106,11 @@ void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
                      : rehearsal == "Backup" ? RehearsalPolicy::Backup
                                              : RehearsalPolicy::Never;
   if (habitat == OperatorMode::Standalone) {
-    refuse_fields(fields, {"approvals"}, "needs a cluster, where MigrationApproval resources live");
+    refuse_fields(fields, {"approvals"}, "needs a cluster: approvals are MigrationApproval resources");
   }
   fields.integer("approvals", policy.approvals, 1, kMostApprovals);
   if (habitat == OperatorMode::Standalone && policy.approval != ApprovalPolicy::Never) {
-    fields.refuse("approval", "needs a cluster, where MigrationApproval resources live");
+    fields.refuse("approval", "needs a cluster: approvals are MigrationApproval resources");
   }
 }
 
@@ -151,12 +150,12 @@ void read_windows(YamlFields& fields, std::vector<MaintenanceWindow>& windows) {
     if (const auto opening = CronSchedule::parse(window.schedule); !window.schedule.empty() && !opening) {
       item.refuse("schedule", opening.error().message, opening.error().hint);
     } else if (opening && !opening->ever_fires()) {
-      item.refuse("schedule", "names days that never come, so this window never opens");
+      item.refuse("schedule", "matches no date that exists, so this window never opens");
     }
     windows.push_back(std::move(window));
   });
   if (windows.size() > kMaxWindows) {
-    fields.refuse("windows", "holds more than " + std::to_string(kMaxWindows));
+    fields.refuse("windows", "has more than " + std::to_string(kMaxWindows) + " entries");
   }
 }
 
@@ -178,7 +177,7 @@ void read_execution(YamlFields& fields, ExecutionSpec& execution, OperatorMode h
   read_duration(fields, "jobTTL", execution.job_ttl, milliseconds(0), kWeek);
   read_duration(fields, "activeDeadline", execution.active_deadline, milliseconds(0), kWeek);
   if (fields.node("podTemplate") != nullptr && execution.mode != ExecutionMode::Job) {
-    fields.refuse("podTemplate", "goes with mode: Job");
+    fields.refuse("podTemplate", "needs mode: Job");
   }
 }
 
@@ -192,7 +191,7 @@ void check_target(YamlFields& fields, const std::string& target) {
     fields.refuse("targetRevision", "a declared target may not be relative, a range, or `current`",
                   "use head, heads, base, a revision id, or label@head");
   } else if (target.find_first_of(" \t\r\n,") != std::string::npos) {
-    fields.refuse("targetRevision", "is not one target", "use head, heads, base, a revision id, or label@head");
+    fields.refuse("targetRevision", "must be a single target", "use head, heads, base, a revision id, or label@head");
   } else if (target.size() > kMaxRevisionBytes) {
     fields.refuse("targetRevision", "has more than " + std::to_string(kMaxRevisionBytes) + " bytes");
   }
@@ -228,11 +227,13 @@ bool is_resource_name(std::string_view name) {
 void read_metadata(YamlFields& fields, Metadata& metadata) {
   fields.required_text("name", metadata.name);
   if (!metadata.name.empty() && !is_resource_name(metadata.name)) {
-    fields.refuse("name", "is not a resource name", "use lower-case letters, digits, '-' and '.', at most 253 characters");
+    fields.refuse("name", "is not a valid resource name",
+                  "use lower-case letters, digits, '-' and '.', at most 253 characters");
   }
   read_text(fields, "namespace", metadata.name_space);
   if (!is_namespace_name(metadata.name_space)) {
-    fields.refuse("namespace", "is not a namespace name", "use lower-case letters, digits and '-', at most 63 characters");
+    fields.refuse("namespace", "is not a valid namespace name",
+                  "use lower-case letters, digits and '-', at most 63 characters");
   }
   std::vector<std::pair<std::string, std::string>> pairs;
   fields.text_map("labels", pairs);
@@ -288,11 +289,11 @@ void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode hab
   fields.flag("suspend", spec.suspend);
   fields.flag("dryRun", spec.dry_run);
   if (spec.source.image && !spec.baseline.empty()) {
-    fields.refuse("baseline", "goes with a source that the operator reads itself, which an image is not");
+    fields.refuse("baseline", "cannot be used with source.image, which the operator does not read itself");
   }
   if (spec.policy.rehearsal != RehearsalPolicy::Never) {
     if (spec.source.image) {
-      fields.refuse("policy", "rehearsal goes with a source that the operator reads itself, which an image is not");
+      fields.refuse("policy", "rehearsal cannot be used with source.image, which the operator does not read itself");
     } else if (habitat == OperatorMode::Cluster && !spec.scratch_url_from) {
       fields.refuse("scratch", "is required by policy.rehearsal", "name a server of the same major version in scratch.urlFrom");
     }

@@ -354,7 +354,9 @@ std::string stored_to_yaml(const StoredResource& stored) {
   json["metadata"] = {{"name", stored.key.name}, {"namespace", stored.key.name_space}, {"generation", stored.generation}};
   json["metadata"]["annotations"] = {{kSpecHashAnnotation, stored.spec_hash}};
   json["status"] = status_to_json(stored.status);
-  return "# Written by athanor-operator: what it found, never what it reads to decide what was applied.\n" + json_to_yaml(json);
+  return "# Written by athanor-operator to report what it observed. It never reads this file to decide what has been "
+         "applied.\n" +
+         json_to_yaml(json);
 }
 
 Result<StoredResource> stored_from_yaml(std::string_view text) {

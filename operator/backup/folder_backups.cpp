@@ -24,12 +24,12 @@ class NoticeProgress final : public BackupProgress {
   void stage(BackupStage /*stage*/, const std::string& what) override { report(what, true); }
   void waiting(const std::vector<Blocker>& dumps, milliseconds /*waited*/) override {
     const std::string who = dumps.empty() ? std::string() : ": pid " + std::to_string(dumps.front().pid);
-    report("waiting for another dump of this database to end" + who, false);
+    report("waiting for another dump of this database to finish" + who, false);
   }
   void bytes(std::uint64_t done, std::uint64_t /*expected*/, milliseconds /*elapsed*/) override {
     report("taking a backup: " + size_text(done), false);
   }
-  void warning(const std::string& text) override { log_.warn("a backup warns", {{"warning", hidden_.hide(text)}}); }
+  void warning(const std::string& text) override { log_.warn("backup warning", {{"warning", hidden_.hide(text)}}); }
 
  private:
   void report(const std::string& message, bool without_delay) {
@@ -128,7 +128,7 @@ Result<SavedDatabase> FolderBackups::ensure(const BackupRequest& request, const 
   std::ranges::sort(saved);
   // The backup must have the state from which the plan starts. If it does not, another client has migrated since.
   if (saved != expected) {
-    return fail(ErrorCode::StalePlan, "the database moved while its backup was taken; planning again");
+    return fail(ErrorCode::StalePlan, "the database's revision changed during its backup; planning again");
   }
   return SavedDatabase{status_of(record), record.accepted};
 }

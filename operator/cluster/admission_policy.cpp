@@ -19,7 +19,7 @@ constexpr std::string_view kExpression =
     "|| object.spec.approvedBy == request.userInfo.username";
 
 Error not_in_force(const std::string& what) {
-  return Error(ErrorCode::PolicyRefused, what + ", so nobody knows who made an approval")
+  return Error(ErrorCode::PolicyRefused, what + ", so the names of approvers cannot be trusted")
       .advise("apply crds/approval-policy.yaml (chart: crds.enabled)");
 }
 
@@ -79,8 +79,9 @@ Result<KubeObject> read(KubeReader& reader, const ResourceType& type) {
     return fail(not_in_force(named + " does not exist"));
   }
   if (object.error().code == ErrorCode::ApiForbidden) {
-    return fail(Error(ErrorCode::PolicyRefused, "the operator may not read " + named + ", so nobody knows who made an approval")
-                    .advise("allow its service account to get that one object, as the chart's roles do"));
+    return fail(Error(ErrorCode::PolicyRefused,
+                      "the operator is not allowed to read " + named + ", so the names of approvers cannot be trusted")
+                    .advise("allow its service account to get that object, as the chart's roles do"));
   }
   return fail(Error(ErrorCode::PolicyRefused, named + " cannot be read: " + object.error().message));
 }
@@ -105,7 +106,7 @@ Result<WallTime> check_admission_policy(const KubeObject& policy, const KubeObje
   const auto of_policy = created(policy);
   const auto of_binding = created(binding);
   if (!of_policy || !of_binding) {
-    return fail(not_in_force("it is not known since when " + named + " is in force"));
+    return fail(not_in_force(named + " or its binding has no creation time"));
   }
   return std::max(*of_policy, *of_binding);
 }

@@ -55,8 +55,8 @@ Outcome beyond_quota(std::size_t quota) {
   Outcome outcome;
   outcome.kind = Verdict::Kind::Stalled;
   outcome.reason = Reason::QuotaExceeded;
-  outcome.message = "the operator serves " + std::to_string(quota) +
-                    " resources of a namespace, and so many are older than this one; delete some, or have the quota raised";
+  outcome.message = "the operator serves at most " + std::to_string(quota) +
+                    " resources per namespace, the oldest first; delete older ones, or have the quota raised";
   return outcome;
 }
 
@@ -89,7 +89,7 @@ void ClusterStore::applied(const ResourceKey& key, const KubeObject& object) {
     if (keep(key, std::move(entry), resource, to_reconcile)) {
       to_reconcile.insert(to_reconcile.begin(), key);
       if (!readable) {
-        log_.error("a resource cannot be read", {{"resource", key.text()}});
+        log_.error("resource is invalid", {{"resource", key.text()}});
       }
     }
     append(to_reconcile, claims_.put(key, claimant));
@@ -211,14 +211,15 @@ void ClusterStore::report_unselected(const ResourceKey& key, const DatabaseMigra
     return;
   }
   if (const auto written = write_status_of(found, summarise_unselected(found, selector_, clock_.wall_now())); !written) {
-    log_.warn("the last status of a resource that left the selection cannot be written", error_fields(written.error()));
+    log_.warn("failed to write the last status of a resource that no longer matches the selector",
+              error_fields(written.error()));
   }
 }
 
 // A replica that was suspended may wake up with a status from before another replica took over.
 Result<void> ClusterStore::check_fence() const {
   return may_act() ? Result<void>()
-                   : fail(Error(ErrorCode::Interrupted, "this replica does not hold the Lease any more, and writes no status"));
+                   : fail(Error(ErrorCode::Interrupted, "this replica no longer holds the Lease, so it writes no status"));
 }
 
 void ClusterStore::synced() {

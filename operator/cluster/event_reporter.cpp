@@ -72,7 +72,7 @@ std::optional<EventRecord> backup_event_of(const Outcome& outcome) {
   if (review.backup_error) {
     event.type = EventType::Warning;
     event.reason = reason_name(Reason::BackupFailed);
-    event.note = "no backup, which is not required: " + review.backup_error->describe();
+    event.note = "backup failed, but is not required: " + review.backup_error->describe();
     return event;
   }
   if (!review.backup || review.backup_accepted) {
@@ -108,7 +108,7 @@ std::optional<EventRecord> lint_event_of(const Outcome& outcome) {
   EventRecord event;
   event.type = EventType::Warning;
   event.reason = reason_name(Reason::LintFindings);
-  event.note = "lint finds " + lint.sentence() + (lint.findings.empty() ? "" : ": " + lint.findings.front());
+  event.note = "lint found " + lint.sentence() + (lint.findings.empty() ? "" : ": " + lint.findings.front());
   event.action = "Plan";
   return event;
 }

@@ -9,7 +9,7 @@ void work_alone(const LeaderWork& work, Clock& clock, const StopToken& stop, con
   work.begin(stop);
   while (clock.wait(std::chrono::hours(1), stop)) {
   }
-  log.info("operator stops; running migrations end at their next safe point");
+  log.info("operator stopping; running migrations stop at their next safe point");
   work.finish();
 }
 
@@ -51,7 +51,7 @@ bool work_while_leading(const LeaderWork& work, KubeClient& client, Clock& clock
     work.fenced_by({});
   }
   if (!stop.requested()) {
-    log.error("leadership was lost; running migrations end at their next safe point");
+    log.error("leadership was lost; running migrations stop at their next safe point");
   }
   return stop.requested();
 }

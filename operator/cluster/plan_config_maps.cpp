@@ -94,7 +94,7 @@ Result<PublishedPlan> PlanConfigMaps::publish(const DatabaseMigration& resource,
   }
   auto pages = plan_pages(plan, hash, kMostBytes);
   if (pages.size() > kMostPages) {
-    return fail(Error(ErrorCode::FileTooLarge, "the plan's SQL takes more than " + std::to_string(kMostPages) + " ConfigMaps")
+    return fail(Error(ErrorCode::FileTooLarge, "the plan's SQL needs more than " + std::to_string(kMostPages) + " ConfigMaps")
                     .advise("read it with `athanor plan upgrade --show-sql`"));
   }
   Published made;
@@ -131,7 +131,7 @@ Result<std::string> PlanConfigMaps::store(const DatabaseMigration& resource, con
     if (!found) {
       continue;  // deleted meanwhile, or not readable: the next create reports why
     }
-    log_.warn("a ConfigMap stands where the text of a plan belongs, and is replaced",
+    log_.warn("replacing a ConfigMap that has the name of a plan's ConfigMap",
               {{"resource", resource.key().text()}, {"configMap", name}});
     DeleteOptions options;
     // Delete only the object that was compared: by now the name may belong to another one.
@@ -141,7 +141,7 @@ Result<std::string> PlanConfigMaps::store(const DatabaseMigration& resource, con
       return fail(std::move(removed).error().at("ConfigMap " + name));
     }
   }
-  return fail(ErrorCode::ApiConflict, "ConfigMap " + name + " cannot be made");
+  return fail(ErrorCode::ApiConflict, "ConfigMap " + name + " cannot be created");
 }
 
 void PlanConfigMaps::remove_others(const DatabaseMigration& resource, const std::map<std::string, std::string>& kept) {
@@ -164,7 +164,7 @@ void PlanConfigMaps::remove_others(const DatabaseMigration& resource, const std:
     options.uid = uid;
     const auto removed = client_.remove(kube::kConfigMaps, resource.metadata.name_space, name, options);
     if (!removed && removed.error().code != ErrorCode::ApiNotFound && removed.error().code != ErrorCode::ApiConflict) {
-      log_.warn("the text of an earlier plan cannot be removed", error_fields(removed.error()));
+      log_.warn("failed to delete the SQL of an earlier plan", error_fields(removed.error()));
     }
   }
 }

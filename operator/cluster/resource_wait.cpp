@@ -11,30 +11,31 @@
 namespace athanor::controller {
 namespace {
 
-struct Look {
-  enum class Answer : std::uint8_t { Ready, Stalled, NotYet };
-  Answer answer = Answer::NotYet;
-  std::string state;
+struct Readiness {
+  enum class State : std::uint8_t { Ready, Stalled, NotYet };
+  State state = State::NotYet;
+  std::string detail;
 };
 
-Look judge(const KubeObject& object) {
+Readiness judge(const KubeObject& object) {
   const DatabaseMigration resource = readable_part(object);
   const DatabaseMigrationStatus& status = resource.status;
   if (resource.metadata.deleting) {
-    return {Look::Answer::NotYet, "it is being deleted"};
+    return {Readiness::State::NotYet, "it is being deleted"};
   }
   if (status.observed_generation != resource.metadata.generation) {
-    return {Look::Answer::NotYet, "no operator has seen generation " + std::to_string(resource.metadata.generation) + " yet"};
+    return {Readiness::State::NotYet,
+            "no operator has observed generation " + std::to_string(resource.metadata.generation) + " yet"};
   }
   const Condition* const ready = find_condition(status.conditions, ConditionType::Ready);
   if (ready == nullptr) {
-    return {Look::Answer::NotYet, "its status has no condition Ready"};
+    return {Readiness::State::NotYet, "its status has no Ready condition"};
   }
   const std::string state = std::string(reason_name(ready->reason)) + ": " + fit_for_message(ready->message);
   if (is_true(status.conditions, ConditionType::Stalled)) {
-    return {Look::Answer::Stalled, state};
+    return {Readiness::State::Stalled, state};
   }
-  return {ready->status == ConditionStatus::True ? Look::Answer::Ready : Look::Answer::NotYet, state};
+  return {ready->status == ConditionStatus::True ? Readiness::State::Ready : Readiness::State::NotYet, state};
 }
 
 bool is_worth_asking_again(const Error& error) {
@@ -45,7 +46,7 @@ bool is_worth_asking_again(const Error& error) {
 }  // namespace
 
 Result<std::string> wait_for_resource(KubeReader& reader, Clock& clock, const ResourceWait& wait,
-                                      const std::function<void(const std::string&)>& told, const StopToken& stop) {
+                                      const std::function<void(const std::string&)>& report, const StopToken& stop) {
   const std::string what = "DatabaseMigration " + wait.key.text();
   const SteadyTime deadline = clock.steady_now() + wait.timeout;
   std::string last;
@@ -57,24 +58,24 @@ Result<std::string> wait_for_resource(KubeReader& reader, Clock& clock, const Re
     if (!object && !is_worth_asking_again(object.error())) {
       return fail(object.error());
     }
-    const Look look =
+    const Readiness observed =
         object ? judge(*object)
-               : Look{Look::Answer::NotYet,
-                      object.error().code == ErrorCode::ApiNotFound ? "it does not exist yet" : object.error().describe()};
-    if (look.answer == Look::Answer::Ready) {
-      return look.state;
+               : Readiness{Readiness::State::NotYet,
+                           object.error().code == ErrorCode::ApiNotFound ? "it does not exist yet" : object.error().describe()};
+    if (observed.state == Readiness::State::Ready) {
+      return observed.detail;
     }
-    if (look.answer == Look::Answer::Stalled) {
-      return fail(Error(ErrorCode::NotUpToDate, what + " is stalled: " + look.state));
+    if (observed.state == Readiness::State::Stalled) {
+      return fail(Error(ErrorCode::NotUpToDate, what + " is stalled: " + observed.detail));
     }
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - clock.steady_now());
     if (left.count() <= 0) {
-      const bool asked = object || object.error().code == ErrorCode::ApiNotFound;
-      return fail(Error(asked ? ErrorCode::NotUpToDate : object.error().code,
-                        what + " is not ready after " + format_duration(wait.timeout) + ": " + look.state));
+      const bool answered = object || object.error().code == ErrorCode::ApiNotFound;
+      return fail(Error(answered ? ErrorCode::NotUpToDate : object.error().code,
+                        what + " is not ready after " + format_duration(wait.timeout) + ": " + observed.detail));
     }
-    if (look.state != std::exchange(last, look.state)) {
-      told("waiting for " + what + ": " + look.state);
+    if (observed.detail != std::exchange(last, observed.detail)) {
+      report("waiting for " + what + ": " + observed.detail);
     }
     clock.wait(std::min(wait.interval, left), stop);
   }

@@ -21,10 +21,11 @@ struct ResourceWait {
   milliseconds interval{2'000};
 };
 
-// Blocks until the resource is Ready and returns the message of Ready. `told`: called with what it waits for, whenever that
+// Blocks until the resource is Ready and returns the message of Ready. `report`: called with what it waits for, whenever that
 // changes. Errors: NotUpToDate after the timeout or when the resource is Stalled; the API server's error when it could not be
 // reached until the timeout; ApiForbidden and ApiUnauthorized immediately; Interrupted.
 [[nodiscard]] Result<std::string> wait_for_resource(KubeReader& reader, Clock& clock, const ResourceWait& wait,
-                                                    const std::function<void(const std::string&)>& told, const StopToken& stop);
+                                                    const std::function<void(const std::string&)>& report,
+                                                    const StopToken& stop);
 
 }  // namespace athanor::controller

@@ -81,9 +81,9 @@ Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, c
                     .advise("add the key, or name another one"));
   }
   if (value->size() > kMaxSecretBytes) {
-    return fail(Error(ErrorCode::MissingDatabaseUrl, named + " holds more than 64 KiB at the key " + reference.key)
+    return fail(Error(ErrorCode::MissingDatabaseUrl, named + " has more than 64 KiB at the key " + reference.key)
                     .with_retry(RetryClass::Transient)
-                    .advise("put no more than the value itself there, or name another key"));
+                    .advise("store only the value itself there, or name another key"));
   }
   std::string text = *value;
   while (text.ends_with('\n') || text.ends_with('\r')) {  // added by an editor or `echo`
@@ -120,13 +120,13 @@ Result<std::string> SecretCredentials::write_file(const std::string& content) {
     return path;
   }
   if (::mkdir(folder_.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-    return fail(system_error("the folder for certificates cannot be made", errno));
+    return fail(system_error("cannot create the folder for certificates", errno));
   }
   // The folder may exist already. Refuse a link and a folder that others can access.
   struct stat found {};
   if (::lstat(folder_.c_str(), &found) != 0 || !S_ISDIR(found.st_mode) || found.st_uid != ::geteuid() ||
       (found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(Error(ErrorCode::Io, "the folder for certificates is not ours alone")
+    return fail(Error(ErrorCode::Io, "the folder for certificates is accessible to other users, or is not a folder")
                     .advise("give the operator an empty folder of its own: --cache"));
   }
   // Write to a draft and rename it, so that the path never names a partial file.
@@ -134,7 +134,7 @@ Result<std::string> SecretCredentials::write_file(const std::string& content) {
   ::unlink(draft.c_str());
   const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
   if (descriptor < 0) {
-    return fail(system_error("a certificate cannot be written", errno));
+    return fail(system_error("cannot write a certificate", errno));
   }
   const bool written = write_all(descriptor, content);
   const int number = errno;
@@ -142,7 +142,7 @@ Result<std::string> SecretCredentials::write_file(const std::string& content) {
   if (!written || ::rename(draft.c_str(), path.c_str()) != 0) {
     const int reason = written ? errno : number;
     ::unlink(draft.c_str());
-    return fail(system_error("a certificate cannot be written", reason));
+    return fail(system_error("cannot write a certificate", reason));
   }
   used_[name] = now;
   return path;

@@ -19,7 +19,7 @@ void SourcePoll::start(const StopToken& stop) {
       try {
         poll_once();
       } catch (const std::exception& exception) {  // an exception must not leave the thread
-        log_.error("Git servers cannot be asked", {{"error", exception.what()}});
+        log_.error("failed to poll Git servers", {{"error", exception.what()}});
       }
     }
   });

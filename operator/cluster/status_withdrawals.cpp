@@ -79,7 +79,7 @@ void StatusWithdrawals::work() {
     try {
       withdraw(notice);
     } catch (const std::exception& exception) {  // an exception must not leave the thread
-      log_.error("a status cannot be withdrawn", {{"resource", notice.key.text()}, {"error", exception.what()}});
+      log_.error("failed to withdraw a status", {{"resource", notice.key.text()}, {"error", exception.what()}});
     }
     lock.lock();
   }

@@ -32,10 +32,8 @@ bool is_in(std::string_view name, std::span<const std::string_view> list) {
   return std::ranges::find(list, name) != list.end();
 }
 
-Error not_allowed(const std::string& field, const std::string& why = "is not for a template to say") {
-  return Error(ErrorCode::Configuration, why)
-      .at(field)
-      .advise("a template says where the pod runs and with how much: take it out");
+Error not_allowed(const std::string& field, const std::string& why = "may not be set in a pod template") {
+  return Error(ErrorCode::Configuration, why).at(field).advise("remove it: a template sets only placement and resources");
 }
 
 Result<void> require_object(const KubeObject& value, const std::string& field) {
@@ -82,11 +80,11 @@ Result<void> check_volumes(const KubeObject& volumes, const std::string& field) 
     TRY(require_object(volume, here));
     for (const auto& [name, value] : volume.items()) {
       if (name != "name" && !is_in(name, kVolumes)) {
-        return fail(not_allowed(here + "." + name, "is a kind of volume that a template may not have"));
+        return fail(not_allowed(here + "." + name, "is a type of volume that is not allowed in a pod template"));
       }
     }
     if (text_of(volume, "name").starts_with(kJobContainer)) {
-      return fail(not_allowed(here + ".name", "is a name that the operator uses itself"));
+      return fail(not_allowed(here + ".name", "is reserved for the operator"));
     }
   }
   return {};
@@ -104,10 +102,10 @@ Result<void> check_mounts(const KubeObject& mounts, const std::string& field) {
     const std::string here = field + "[" + std::to_string(index) + "]";
     TRY(check_members(mounts[index], here, kMount));
     if (!is_free_place(text_of(mounts[index], "mountPath"))) {
-      return fail(not_allowed(here + ".mountPath", "is not /tmp, nor below /tmp/ or /mnt/"));
+      return fail(not_allowed(here + ".mountPath", "must be /tmp, or below /tmp/ or /mnt/"));
     }
     if (text_of(mounts[index], "name").starts_with(kJobContainer)) {
-      return fail(not_allowed(here + ".name", "is a volume of the operator's own"));
+      return fail(not_allowed(here + ".name", "is a volume of the operator"));
     }
   }
   return {};
@@ -120,7 +118,7 @@ Result<void> check_containers(const KubeObject& containers, const std::string& f
     const std::string here = field + "[" + std::to_string(index) + "]";
     TRY(require_object(container, here));
     if (text_of(container, "name") != kJobContainer || index > 0) {
-      return fail(not_allowed(here, std::string("is not the container ") + kJobContainer + ", the only one there is"));
+      return fail(not_allowed(here, std::string("is not the container ") + kJobContainer + ", the only one of the pod"));
     }
     TRY(check_members(container, here, kContainer));
     if (const auto resources = container.find("resources"); resources != container.end()) {
@@ -138,7 +136,7 @@ Result<void> check_account(const KubeObject& spec, const std::string& field, con
   const bool allowed = std::ranges::find(rules.service_accounts, account) != rules.service_accounts.end();
   for (const std::string_view name : kAccount) {
     if (spec.contains(std::string(name)) && !allowed) {
-      return fail(not_allowed(field + "." + std::string(name), "needs a service account that the operator allows by name"));
+      return fail(not_allowed(field + "." + std::string(name), "needs a service account that the operator allows"));
     }
   }
   return {};

@@ -38,7 +38,7 @@ Error too_large_for_a_job(const std::string& message) {
   return Error(ErrorCode::FileTooLarge, message)
       .at("spec.source")
       .advise(
-          "bring the revisions in an image (spec.source.image), move bulk data out of them, or set spec.execution.mode to "
+          "put the revisions in an image (spec.source.image), move bulk data out of them, or set spec.execution.mode to "
           "InProcess");
 }
 
@@ -58,7 +58,7 @@ Result<JobFiles> JobFiles::pack(const DatabaseMigration& resource, const SourceS
     return files;
   }
   if (snapshot == nullptr) {
-    return fail(ErrorCode::Internal, "a Job was asked for without the files of its plan");
+    return fail(ErrorCode::Internal, "a Job was requested without the files of its plan");
   }
   files.name_ = std::move(name);
   TRY_ASSIGN(auto revisions, snapshot->source().list());
@@ -74,9 +74,9 @@ Result<JobFiles> JobFiles::pack(const DatabaseMigration& resource, const SourceS
     TRY_ASSIGN(auto text, snapshot->source().read(revision));
     TRY(files.add(path_of(revision), std::move(text), revision.path));
     if (files.parts_.size() > kMostConfigMaps || files.path_bytes_ > kMostPathBytes) {
-      return fail(too_large_for_a_job("the " + std::to_string(revisions.size()) + " revision files take more than the " +
+      return fail(too_large_for_a_job("the " + std::to_string(revisions.size()) + " revision files do not fit in the " +
                                       std::to_string(kMostConfigMaps) + " ConfigMaps of " + limit_text() +
-                                      " that a Job is handed"));
+                                      " that a Job can have"));
     }
   }
   return files;
@@ -88,7 +88,7 @@ Result<void> JobFiles::add(const std::string& path, std::string text, const std:
   const std::size_t bytes = text.size() + overhead_of(key);
   if (bytes > kMostBytes) {
     return fail(too_large_for_a_job("the file " + shown + " has " + std::to_string(text.size()) +
-                                    " bytes, and a ConfigMap for a Job holds " + limit_text()));
+                                    " bytes; a ConfigMap for a Job holds at most " + limit_text()));
   }
   // A volume source either maps all its keys or lists items, so a ConfigMap never mixes the two kinds.
   const bool fits = !parts_.empty() && parts_.back().items.empty() == plain && parts_.back().bytes + bytes <= kMostBytes;

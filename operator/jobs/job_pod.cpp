@@ -38,15 +38,15 @@ Result<void> require_secret(const SecretReference& reference, const std::string&
   if (reference.kind == SecretReference::Kind::SecretKey) {
     return {};
   }
-  return fail(Error(ErrorCode::Configuration, "a Job has no access to the files of the operator's pod")
+  return fail(Error(ErrorCode::Configuration, "a Job cannot read files of the operator's pod")
                   .at("spec.database." + field)
                   .advise("use secretKeyRef, or set spec.execution.mode to InProcess"));
 }
 
 Error password_error(const std::string& field) {
-  return Error(ErrorCode::Configuration, "a password that stands in the resource is not copied into a Job")
+  return Error(ErrorCode::Configuration, "a password in the resource is not copied into a Job")
       .at("spec.database." + field)
-      .advise("put it into a Secret and name that: " + field + "From");
+      .advise("put it in a Secret and name that in " + field + "From");
 }
 
 Result<void> add_part(JobPod& pod, const std::string& variable, const std::optional<SecretReference>& from,

@@ -45,7 +45,8 @@ bool cannot_rehearse(const Error& error) {
 }
 
 Error not_ours(const std::string& name) {
-  return Error(ErrorCode::PolicyRefused, "Job " + name + " exists and belongs to somebody else").advise("delete or rename it");
+  return Error(ErrorCode::PolicyRefused, "Job " + name + " already exists and does not belong to this resource")
+      .advise("delete or rename it");
 }
 
 std::string name_space_of(const KubeObject& object) {
@@ -97,7 +98,7 @@ Result<JobState> JobRunner::newest(const DatabaseMigration& resource) {
   TRY_ASSIGN(const bool stranded, lacks_files(*newest, pods));
   if (stranded) {
     TRY(remove(*newest));
-    log_.warn("a job without its files is removed", {{"resource", resource.key().text()}, {"job", state.name}});
+    log_.warn("removing a Job whose ConfigMaps are missing", {{"resource", resource.key().text()}, {"job", state.name}});
     return memory;
   }
   // The newest Job of the API server is older than the remembered failure, whose own Job is already deleted.
@@ -188,7 +189,7 @@ Result<JobState> JobRunner::take_place_of(const DatabaseMigration& resource, con
   JobState state;
   state.kind = JobState::Kind::Running;
   state.name = name;
-  state.message = "it waits until its predecessor is deleted";
+  state.message = "it waits for the previous Job to be deleted";
   return state;
 }
 

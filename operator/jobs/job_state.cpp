@@ -117,7 +117,7 @@ std::string progress_of(const KubeObject& job, const std::vector<KubeObject>& po
     const auto made = read_time(created(job));
     // A quota or an admission webhook may keep the Job's controller from creating a pod; nothing in the Job's status says so.
     const bool overdue = made && now - *made > kPodIsDue;
-    return overdue ? "no pod could be made for it; its events say why" : std::string();
+    return overdue ? "no pod was created for it; see the events of the Job" : std::string();
   }
   const auto newest = std::ranges::max_element(pods, {}, created);
   return waits_for(*newest);

@@ -53,12 +53,11 @@ Result<void> check_source_image(const std::string& reference, const std::vector<
   if (!name.empty() && std::ranges::any_of(allowed, [&](const std::string& prefix) { return is_below(name, prefix); })) {
     return {};
   }
-  return fail(Error(ErrorCode::Configuration,
-                    name.empty()      ? std::string("is no reference of an image")
-                    : allowed.empty() ? std::string("this operator takes revision files from no image")
-                                      : "the image is in none of the registries that this operator takes revision files from")
+  return fail(Error(ErrorCode::Configuration, name.empty()      ? std::string("is not an image reference")
+                                              : allowed.empty() ? std::string("this operator does not allow images as a source")
+                                                                : "the image is not in a registry that this operator allows")
                   .at("spec.source.image.reference")
-                  .advise("have its registry named to the operator: --source-image"));
+                  .advise("start the operator with --source-image and its registry"));
 }
 
 }  // namespace athanor::controller

@@ -67,7 +67,7 @@ std::optional<Verdict> held_by_lint(const DatabaseMigration& resource, const Pla
     hint = "use a Job image of the operator's version";
   } else {
     const std::string first = review.lint->findings.empty() ? std::string() : review.lint->findings.front();
-    message += "lint finds " + review.lint->sentence() + " in plan " + review.approval_hash.substr(0, kShownHash) + ": " +
+    message += "lint found " + review.lint->sentence() + " in plan " + review.approval_hash.substr(0, kShownHash) + ": " +
                (first.size() > kMostOfFinding ? std::string(cut_at_character(first, kMostOfFinding)) + "..." : first) +
                (review.lint->errors > 1 ? "; and " + std::to_string(review.lint->errors - 1) + " more at level error" : "");
     const std::string rule = rule_in(first);

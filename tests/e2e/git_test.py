@@ -270,8 +270,8 @@ def test_nothing_in_a_repository_is_run_and_no_submodule_is_fetched(operator: Op
     ("git://example.org/x.git", "must begin with https:// or ssh://"),
     ("http://example.org/x.git", "must begin with https:// or ssh://"),
     ("git@example.org:x.git", "git@host:path is written ssh://git@host/path"),
-    ("https://reader:secret@example.org/x.git", "must not hold credentials"),
-    ("ssh://-oProxyCommand=id/x.git", "is not the URL of a repository"),
+    ("https://reader:secret@example.org/x.git", "must not contain credentials"),
+    ("ssh://-oProxyCommand=id/x.git", "is not a valid repository URL"),
 ])
 def test_other_protocols_are_refused_by_the_api_server(declare: Declarations, database: Database, url: str, why: str) -> None:
     with pytest.raises(client.ApiException) as refused:

@@ -225,7 +225,7 @@ TEST_F(FolderBackupsTest, SaysWhatItWaitsFor) {
     dump.reset();
   };
   (void)saved({"r1"}, {"r3"});
-  EXPECT_THAT(reported, Contains(HasSubstr("waiting for another dump of this database to end: pid " + pid)));
+  EXPECT_THAT(reported, Contains(HasSubstr("waiting for another dump of this database to finish: pid " + pid)));
 }
 
 TEST_F(FolderBackupsTest, LeavesTheDumpsOfAnotherResourceAlone) {

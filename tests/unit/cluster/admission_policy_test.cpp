@@ -137,7 +137,8 @@ TEST_F(AdmissionPolicyTest, IsTakenForMissingWhereItCannotBeRead) {
   kube.fail({.verb = "get", .error = Error(ErrorCode::ApiForbidden, "no")});
   const auto refused = checked.in_force_since();
   EXPECT_EQ(refused.error().code, ErrorCode::PolicyRefused);
-  EXPECT_NE(refused.error().message.find("the operator may not read"), std::string::npos) << refused.error().describe();
+  EXPECT_NE(refused.error().message.find("the operator is not allowed to read"), std::string::npos)
+      << refused.error().describe();
   clock.advance(std::chrono::seconds(6));
   kube.fail({.verb = "get", .error = Error(ErrorCode::ApiUnreachable, "gone")});
   EXPECT_EQ(checked.in_force_since().error().code, ErrorCode::PolicyRefused);

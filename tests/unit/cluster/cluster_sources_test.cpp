@@ -187,7 +187,7 @@ TEST_F(ClusterSourcesTest, NamesWhatIsMissingAndNeverAValue) {
 TEST_F(ClusterSourcesTest, TakesAValueThatIsFarTooLargeForNone) {
   kube.put(kube::kSecrets, object("db", {{"password", std::string(100'000, 'A')}}));
   const Error error = read("db", "password").error();
-  EXPECT_EQ(error.message, "Secret shop/db holds more than 64 KiB at the key password");
+  EXPECT_EQ(error.message, "Secret shop/db has more than 64 KiB at the key password");
   EXPECT_EQ(error.code, ErrorCode::MissingDatabaseUrl);
   EXPECT_EQ(error.retry, RetryClass::Transient);
   EXPECT_NE(error.hint, "");

@@ -46,7 +46,8 @@ TEST_F(ResourceWaitTest, PassesAtAReadyStatusOfTheNewestGeneration) {
   };
   EXPECT_EQ(wait().value(), "AheadAccepted: because");
   EXPECT_EQ(clock.waits.size(), 3U);
-  EXPECT_EQ(told, std::vector<std::string>{"waiting for DatabaseMigration shop/orders: no operator has seen generation 2 yet"});
+  EXPECT_EQ(told,
+            std::vector<std::string>{"waiting for DatabaseMigration shop/orders: no operator has observed generation 2 yet"});
 }
 
 TEST_F(ResourceWaitTest, WaitsForAResourceThatIsNotThereAndForAServerThatIsAway) {

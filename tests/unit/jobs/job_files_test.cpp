@@ -122,7 +122,7 @@ TEST(JobFiles, AreRefusedWhenTheyAreTooManyForAJob) {
   files.push_back(large("db/a17.sql", "a17", "a16", 40'000));
   const Error error = pack(from_git("db"), files).error();
   EXPECT_EQ(error.code, ErrorCode::FileTooLarge);
-  EXPECT_THAT(error.message, HasSubstr("the 17 revision files take more than the 16 ConfigMaps of 900 KiB"));
+  EXPECT_THAT(error.message, HasSubstr("the 17 revision files do not fit in the 16 ConfigMaps of 900 KiB"));
   EXPECT_THAT(error.hint, HasSubstr("spec.source.image"));
 }
 

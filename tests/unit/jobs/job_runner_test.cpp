@@ -208,7 +208,7 @@ TEST_F(JobRunnerTest, RemovesAJobThatWasLeftWithoutItsFiles) {
   JobRunner restarted(kube, clock, {"athanor:1"}, Log(LogLevel::Warn));
   EXPECT_EQ(restarted.newest(resource).error().code, ErrorCode::ApiUnreachable);
   EXPECT_EQ(restarted.newest(resource)->kind, Kind::Absent);
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("a job without its files is removed"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("removing a Job whose ConfigMaps are missing"));
   EXPECT_TRUE(kube.all(kube::kJobs).empty());
   EXPECT_NE(restarted.start(resource, request())->uid, stranded);
 }

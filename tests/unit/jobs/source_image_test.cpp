@@ -36,7 +36,7 @@ TEST(SourceImage, WithoutARegistryIsDockerHubs) {
 }
 
 TEST(SourceImage, IsRefusedWhereNoneIsListed) {
-  EXPECT_NE(check_source_image("ghcr.io/acme/app:1", {}).error().message.find("from no image"), std::string::npos);
+  EXPECT_NE(check_source_image("ghcr.io/acme/app:1", {}).error().message.find("does not allow images"), std::string::npos);
   EXPECT_FALSE(check_source_image("ghcr.io/acme/app:1", {""}));
   EXPECT_FALSE(check_source_image("ghcr.io/acme/app:1", {"/"}));
 }

@@ -199,7 +199,8 @@ TEST(StatusCodec, ReadsTheNamesOfOlderOperatorsAndHasThemWrittenAnew) {
 TEST(Manifest, RefusesARevisionOfASourceThatShowsNone) {
   EXPECT_EQ(
       problem(with_spec("  database:\n    url: postgresql://localhost/orders\n  source:\n    path: rev\n    revision: abc\n")),
-      "shop.yaml:10: field `spec.source.revision`: needs configMaps, git or fluxRef | a folder has no revision to be seen");
+      "shop.yaml:10: field `spec.source.revision`: needs configMaps, git or fluxRef | a folder has no revision to compare "
+      "with");
 }
 
 TEST(Manifest, RefusesHugeNumbers) {
@@ -207,8 +208,8 @@ TEST(Manifest, RefusesHugeNumbers) {
     return problem(with_more("  execution: {windows: [{schedule: '" + schedule + "', duration: " + duration + "}]}\n"));
   };
   EXPECT_EQ(window("1/2147483647 * * * *", "1h"),
-            "shop.yaml:10: field `spec.execution.windows[0].schedule`: the minute of the schedule cannot be read | "
-            "write five fields as cron has them, for example `0 2 * * SAT,SUN`");
+            "shop.yaml:10: field `spec.execution.windows[0].schedule`: invalid minute in the schedule | "
+            "write five fields as in cron, for example `0 2 * * SAT,SUN`");
   for (const auto* const duration : {"9223372036854775807h", "99999999999999999999ms", "1e300", "-1h"}) {
     EXPECT_NE(window("* * * * *", duration).find("shop.yaml:10: field `spec.execution.windows[0].duration`"), std::string::npos)
         << window("* * * * *", duration);
@@ -229,11 +230,11 @@ TEST(Manifest, RefusesTargetsThatMeanSomethingElseEachTime) {
 
 TEST(Manifest, SaysWhatNeedsAClusterOrComesLater) {
   EXPECT_EQ(problem(with_spec("  database:\n    urlFrom:\n      secretKeyRef: {name: a, key: b}\n  source: {path: rev}\n")),
-            "shop.yaml:8: field `spec.database.urlFrom.secretKeyRef`: needs a cluster; without one a secret comes from env or "
-            "file | remove the field");
+            "shop.yaml:8: field `spec.database.urlFrom.secretKeyRef`: needs a cluster; use env or file in standalone mode | "
+            "remove the field");
   EXPECT_EQ(problem(with_more("  verify: []\n")), "shop.yaml:10: field `spec.verify`: is not supported yet | remove the field");
   EXPECT_EQ(problem(with_more("  policy: {approval: Always}\n")),
-            "shop.yaml:10: field `spec.policy.approval`: needs a cluster, where MigrationApproval resources live");
+            "shop.yaml:10: field `spec.policy.approval`: needs a cluster: approvals are MigrationApproval resources");
   EXPECT_EQ(problem(with_more("  execution: {mode: Job}\n")),
             "shop.yaml:10: field `spec.execution.mode`: needs a cluster | remove the field");
 }
@@ -241,16 +242,16 @@ TEST(Manifest, SaysWhatNeedsAClusterOrComesLater) {
 TEST(Manifest, WantsExactlyOneWayToTheDatabase) {
   const std::string source = "  source: {path: rev}\n";
   EXPECT_EQ(problem(with_spec("  database: {schema: app}\n" + source)),
-            "shop.yaml:6: field `spec.database.url`: the database is not named | set url, urlFrom, or host with name and user");
+            "shop.yaml:6: field `spec.database.url`: no database is specified | set url, urlFrom, or host with name and user");
   EXPECT_EQ(problem(with_spec("  database: {url: 'postgresql://a/b', host: a}\n" + source)),
             "shop.yaml:6: field `spec.database.url`: only one of url, urlFrom and host may be set");
   EXPECT_EQ(problem(with_spec("  database: {host: a, name: b}\n" + source)),
             "shop.yaml:6: field `spec.database.user`: is required with host");
   EXPECT_EQ(problem(with_spec("  database: {url: 'postgresql://a/b', password: hunter2}\n" + source)),
-            "shop.yaml:6: field `spec.database.password`: goes with host; a URL holds it already");
+            "shop.yaml:6: field `spec.database.password`: may only be set with host; put it in the URL instead");
   EXPECT_EQ(
       problem(with_spec("  database:\n    host: a\n    name: b\n    user: c\n    passwordFrom: {env: X, file: y}\n" + source)),
-      "shop.yaml:10: field `spec.database.passwordFrom.env`: exactly one of env and file is needed");
+      "shop.yaml:10: field `spec.database.passwordFrom.env`: exactly one of env and file must be set");
 }
 
 TEST(Manifest, NeverRepeatsASecret) {
@@ -264,11 +265,11 @@ TEST(Manifest, RefusesNamesThatKubernetesWouldRefuse) {
   for (const char* name : {"Orders", "orders_db", "-orders", "orders.", "../orders", "a..b"}) {
     const auto text = problem("apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: '" +
                               std::string(name) + "'}\nspec: {}\n");
-    EXPECT_NE(text.find("shop.yaml:3: field `metadata.name`: is not a resource name"), std::string::npos) << text;
+    EXPECT_NE(text.find("shop.yaml:3: field `metadata.name`: is not a valid resource name"), std::string::npos) << text;
   }
   const auto text =
       problem("apiVersion: athanor.dev/v1alpha1\nkind: DatabaseMigration\nmetadata: {name: a, namespace: a.b}\nspec: {}\n");
-  EXPECT_NE(text.find("field `metadata.namespace`: is not a namespace name"), std::string::npos) << text;
+  EXPECT_NE(text.find("field `metadata.namespace`: is not a valid namespace name"), std::string::npos) << text;
 }
 
 TEST(ResourceName, IsWhatAnApiServerTakes) {
@@ -286,11 +287,10 @@ TEST(ResourceName, IsWhatAnApiServerTakes) {
 }
 
 TEST(Manifest, RefusesIdentifiersThatPostgresqlWouldCut) {
-  EXPECT_EQ(
-      problem(
-          with_spec("  database:\n    url: postgresql://a/b\n    role: " + std::string(64, 'r') + "\n  source: {path: rev}\n")),
-      "shop.yaml:8: field `spec.database.role`: has more than 63 bytes, which PostgreSQL would cut off | choose a shorter "
-      "name");
+  EXPECT_EQ(problem(with_spec("  database:\n    url: postgresql://a/b\n    role: " + std::string(64, 'r') +
+                              "\n  source: {path: rev}\n")),
+            "shop.yaml:8: field `spec.database.role`: is longer than 63 bytes; PostgreSQL would truncate it | choose a shorter "
+            "name");
 }
 
 TEST(Manifest, KeepsTheGoodDocumentsOfABrokenFile) {

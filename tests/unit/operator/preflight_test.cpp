@@ -97,7 +97,7 @@ TEST_F(AdmissionTest, RunsWithoutABackupThatIsNotRequiredAndSaysSo) {
 }
 
 TEST_F(AdmissionTest, SaysWhatTheBackupWaitsFor) {
-  backups.says = "waiting for another dump of this database to end: pid 4711";
+  backups.says = "waiting for another dump of this database to finish: pid 4711";
   DatabaseMigrationStatus reported;
   callbacks.backing_up = [&](const PlanReview& note, const std::string& message) {
     reported = summarise_backing_up(resource, note, message, clock.wall_now());
