@@ -61,7 +61,9 @@ Result<std::unique_ptr<Listener>> open_listener(const Options& options, Listener
   listener.certificate = options.tls_certificate;
   listener.key = options.tls_key;
   listener.review = std::move(review);
-  listener.complain = [log](const Error& error) { log.warn("the listener keeps the certificate it has", error_fields(error)); };
+  listener.complain = [log](const Error& error) {
+    log.warn("the listener keeps its current certificate", error_fields(error));
+  };
   return Listener::open(std::move(listener), std::move(handlers), clock);
 }
 

@@ -111,9 +111,9 @@ std::string explanation_of(const json& status, ErrorCode code, bool secret) {
 std::string hint_for(ErrorCode code, const RefusedRequest& request) {
   switch (code) {
     case ErrorCode::ApiUnauthorized:
-      return "check the service account, token or client certificate that is used";
+      return "check the service account, token or client certificate";
     case ErrorCode::ApiForbidden:
-      return "grant this verb in the Role or ClusterRole that is bound to the user named here";
+      return "grant this verb in a Role or ClusterRole that is bound to this user";
     case ErrorCode::ApiNotFound:
       return request.whole_type ? "install the CustomResourceDefinitions, or check the version of the cluster" : "";
     default:
@@ -125,7 +125,7 @@ Error make_error(int http_status, const json& status, const RefusedRequest& requ
   const ErrorCode code = code_of_status(http_status);
   std::string message = explanation_of(status, code, request.secret);
   if (message.empty()) {
-    message = "the API server answered with status " + std::to_string(http_status);
+    message = "the API server returned status " + std::to_string(http_status);
   } else {
     message += " (status " + std::to_string(http_status) + ")";
   }

@@ -65,7 +65,7 @@ class RefreshedCredentials final : public CredentialProvider {
       }
       if (clock_.steady_now() >= deadline) {
         return fail(
-            Error(ErrorCode::ApiUnauthorized, "the credential plugin `" + access_.exec->command + "` did not answer in time"));
+            Error(ErrorCode::ApiUnauthorized, "the credential plugin `" + access_.exec->command + "` did not respond in time"));
       }
       plugin_ended_.wait_for(lock, kStopPollInterval);
     }

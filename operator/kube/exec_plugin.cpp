@@ -101,30 +101,30 @@ std::optional<WallTime> parse_rfc3339(const std::string& text) {
 Result<ExecCredential> parse_exec_credential(const std::string& output, const ExecPlugin& plugin) {
   const json answer = json::parse(output, nullptr, false);
   if (answer.is_discarded() || !answer.is_object() || text_at(answer, "kind") != "ExecCredential") {
-    return fail(refused(plugin, "did not answer with an ExecCredential"));
+    return fail(refused(plugin, "did not return an ExecCredential"));
   }
   // As client-go: the answer must have the version that was requested.
   if (text_at(answer, "apiVersion") != plugin.api_version) {
-    return fail(refused(plugin, "answered in another apiVersion than " + plugin.api_version));
+    return fail(refused(plugin, "returned an ExecCredential whose apiVersion is not " + plugin.api_version));
   }
   const auto status = answer.find("status");
   if (status == answer.end() || !status->is_object()) {
-    return fail(refused(plugin, "answered without a status"));
+    return fail(refused(plugin, "returned an ExecCredential without a status"));
   }
   ExecCredential credential;
   credential.token = text_at(*status, "token");
   credential.client_certificate_pem = text_at(*status, "clientCertificateData");
   credential.client_key_pem = text_at(*status, "clientKeyData");
   if (credential.client_certificate_pem.empty() != credential.client_key_pem.empty()) {
-    return fail(refused(plugin, "answered with a certificate or a key alone"));
+    return fail(refused(plugin, "returned a client certificate without its key, or a key without its certificate"));
   }
   if (credential.token.empty() && credential.client_certificate_pem.empty()) {
-    return fail(refused(plugin, "answered with neither a token nor a client certificate"));
+    return fail(refused(plugin, "returned neither a token nor a client certificate"));
   }
   if (status->contains("expirationTimestamp") && !status->at("expirationTimestamp").is_null()) {
     credential.expires = parse_rfc3339(text_at(*status, "expirationTimestamp"));
     if (!credential.expires) {
-      return fail(refused(plugin, "answered with an expirationTimestamp that is no time"));
+      return fail(refused(plugin, "returned an invalid expirationTimestamp"));
     }
   }
   return credential;
@@ -153,16 +153,16 @@ Result<ExecCredential> run_exec_plugin(const ClusterAccess& access, const Enviro
     if (error.code == ErrorCode::Interrupted) {
       return fail(std::move(error));
     }
-    return fail(refused(plugin, "does not start: " + error.message).advise(fit_for_message(plugin.install_hint)));
+    return fail(refused(plugin, "cannot be started: " + error.message).advise(fit_for_message(plugin.install_hint)));
   }
   if (end->timed_out) {
-    return fail(refused(plugin, "did not end within " + std::to_string(timeout.count()) + " ms")
+    return fail(refused(plugin, "did not finish within " + std::to_string(timeout.count()) + " ms")
                     .advise(fit_for_message(plugin.install_hint)));
   }
   if (end->exit_code != 0) {
     const std::string complaint = fit_for_message(end->err);
-    return fail(refused(plugin, "ended with exit code " + std::to_string(end->exit_code) +
-                                    (complaint.empty() ? std::string() : ": " + complaint)));
+    return fail(refused(
+        plugin, "exited with code " + std::to_string(end->exit_code) + (complaint.empty() ? std::string() : ": " + complaint)));
   }
   return parse_exec_credential(output, plugin);
 }

@@ -60,9 +60,9 @@ Result<std::vector<std::string>> addresses_of(const std::string& host) {
   }
   // One forbidden address refuses the whole name: which of them the connection would use is not known here.
   if (std::ranges::any_of(addresses, is_link_local)) {
-    return fail(Error(ErrorCode::Io, host + " is a link-local address, which no resource may name")
+    return fail(Error(ErrorCode::Io, host + " is a link-local address, which is not allowed")
                     .with_retry(RetryClass::Terminal)
-                    .advise("name a host that others reach by the same name"));
+                    .advise("use a host name that does not resolve to a link-local address"));
   }
   return addresses;
 }

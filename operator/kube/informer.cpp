@@ -100,7 +100,7 @@ bool Informer::list() {
       client_.list(options_.type, options, [this](const KubeObject& object) { deliver(object, false); });
   broken_watch_lists_ = 0;
   if (listed && listed->empty()) {
-    listed = fail(ErrorCode::ApiUnreachable, "the API server answered with a list that has no version");
+    listed = fail(ErrorCode::ApiUnreachable, "the API server returned a list without a resourceVersion");
   }
   if (!listed) {
     return handle_error(listed.error(), true);

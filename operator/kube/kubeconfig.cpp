@@ -45,7 +45,7 @@ class Section {
       return {};
     }
     if (found->kind != YamlNode::Kind::Scalar) {
-      fault(key, "expected text");
+      fault(key, "expected a string");
       return {};
     }
     return found->text;
@@ -61,7 +61,7 @@ class Section {
     std::vector<std::string> values;
     for (const YamlNode& item : items(key)) {
       if (item.kind != YamlNode::Kind::Scalar) {
-        fault(key, "expected a list of texts");
+        fault(key, "expected a list of strings");
         return {};
       }
       values.push_back(item.text);
@@ -136,7 +136,7 @@ Result<std::vector<Kubeconfig>> read_files(const std::vector<std::string>& paths
     TRY_ASSIGN(const auto text, read_access_file(path, "the kubeconfig"));
     TRY_ASSIGN(auto documents, parse_yaml(text, path, kLimits));
     if (documents.size() > 1) {
-      return fail(Error(ErrorCode::Configuration, "a kubeconfig is one document").at(path));
+      return fail(Error(ErrorCode::Configuration, "a kubeconfig must be a single YAML document").at(path));
     }
     if (documents.empty() || documents[0].kind == YamlNode::Kind::Null) {
       continue;
@@ -147,7 +147,7 @@ Result<std::vector<Kubeconfig>> read_files(const std::vector<std::string>& paths
     files.push_back({path, std::move(documents[0])});
   }
   if (files.empty()) {
-    return fail(Error(ErrorCode::Configuration, "there is no kubeconfig in " + (paths.empty() ? "the files named" : paths[0]))
+    return fail(Error(ErrorCode::Configuration, "there is no kubeconfig in " + (paths.empty() ? "the given files" : paths[0]))
                     .advise("name a kubeconfig file, or run inside a pod"));
   }
   return files;
@@ -175,7 +175,7 @@ Result<Section> find_entry(const std::vector<Kubeconfig>& files, const std::stri
 }
 
 Result<void> read_cluster(Section cluster, ClusterAccess& access) {
-  cluster.refuse("proxy-url", "a proxy is not supported", "Reach the server directly, or through a tunnel.");
+  cluster.refuse("proxy-url", "proxies are not supported", "Reach the server directly, or through a tunnel.");
   access.server = cluster.text("server");
   if (access.server.empty()) {
     cluster.fault("server", "is required");
@@ -188,7 +188,7 @@ Result<void> read_cluster(Section cluster, ClusterAccess& access) {
     access.ca_file = cluster.path_text("certificate-authority");
   }
   if (access.skip_tls_verify && !(access.ca_pem.empty() && access.ca_file.empty())) {
-    cluster.fault("insecure-skip-tls-verify", "contradicts the certificate authority beside it", "Remove one of them.");
+    cluster.fault("insecure-skip-tls-verify", "cannot be combined with a certificate authority", "Remove one of them.");
   }
   return cluster.finish();
 }
@@ -197,7 +197,7 @@ Result<ExecPlugin> read_plugin(Section exec) {
   ExecPlugin plugin;
   plugin.api_version = exec.text("apiVersion");
   if (std::find(std::begin(kPluginVersions), std::end(kPluginVersions), plugin.api_version) == std::end(kPluginVersions)) {
-    exec.fault("apiVersion", "is none of client.authentication.k8s.io/v1, client.authentication.k8s.io/v1beta1");
+    exec.fault("apiVersion", "is not client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1");
   }
   plugin.command = exec.text("command");
   if (plugin.command.empty()) {
@@ -208,10 +208,10 @@ Result<ExecPlugin> read_plugin(Section exec) {
   plugin.arguments = exec.texts("args");
   const std::string mode = exec.text("interactiveMode");
   if (mode == "Always") {
-    exec.fault("interactiveMode", "Always asks for somebody at a terminal, and nobody is there",
+    exec.fault("interactiveMode", "Always needs a user at a terminal, which the operator does not have",
                "Use a plugin that works with Never or IfAvailable.");
   } else if (!mode.empty() && mode != "Never" && mode != "IfAvailable") {
-    exec.fault("interactiveMode", "is none of Never, IfAvailable, Always");
+    exec.fault("interactiveMode", "is not one of Never, IfAvailable, Always");
   }
   plugin.install_hint = exec.text("installHint");
   plugin.provide_cluster_info = exec.flag("provideClusterInfo");
@@ -244,7 +244,7 @@ Result<void> read_user(Section user, ClusterAccess& access) {
   const bool key = !access.client_key_pem.empty() || !access.client_key_file.empty();
   if (certificate != key) {
     user.fault(certificate ? "client-key" : "client-certificate",
-               "is missing: a client certificate and its key belong together");
+               "is required: a client certificate and its key must be set together");
   }
   // As in kubectl, tokenFile takes precedence over token.
   access.token_file = user.path_text("tokenFile");
@@ -252,13 +252,13 @@ Result<void> read_user(Section user, ClusterAccess& access) {
   access.username = user.text("username");
   access.password = user.text("password");
   if (!access.username.empty() && !(access.token.empty() && access.token_file.empty())) {
-    user.fault("username", "contradicts the token beside it", "Remove one of them.");
+    user.fault("username", "cannot be combined with a token", "Remove one of them.");
   }
   access.impersonate = user.text("as");
   access.impersonate_uid = user.text("as-uid");
   access.impersonate_groups = user.texts("as-groups");
   if (access.impersonate.empty() && !(access.impersonate_uid.empty() && access.impersonate_groups.empty())) {
-    user.fault("as", "is required beside as-uid and as-groups");
+    user.fault("as", "is required with as-uid and as-groups");
   }
   if (user.find("exec") != nullptr) {
     TRY_ASSIGN(access.exec, read_plugin(user.below("exec", "exec")));

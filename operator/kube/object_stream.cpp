@@ -53,7 +53,7 @@ Result<ListPage> read_list_page(std::string_view body, const ResourceType& type,
   };
   const json page = json::parse(body, take, false);
   if (page.is_discarded() || !page.is_object()) {
-    return fail(ErrorCode::ApiUnreachable, "the API server answered with something that is no list");
+    return fail(ErrorCode::ApiUnreachable, "the API server did not return a list");
   }
   ListPage read;
   read.resource_version = text_at(page, "metadata", "resourceVersion");

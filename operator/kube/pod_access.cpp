@@ -8,7 +8,7 @@ Result<ClusterAccess> read_pod_access(const std::string& root, const Environment
   const std::string port = environment("KUBERNETES_SERVICE_PORT").value_or("");
   if (host.empty() || port.empty()) {
     return fail(
-        Error(ErrorCode::Configuration, "this is not a pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set")
+        Error(ErrorCode::Configuration, "not running in a pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set")
             .advise("name a kubeconfig file to reach a cluster from outside"));
   }
   ClusterAccess access;

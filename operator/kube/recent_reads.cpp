@@ -38,8 +38,8 @@ Result<void> RecentReads::count(const ResourceType& type, const std::string& nam
   if (++counts_[name_space] <= a_minute_) {
     return {};
   }
-  return fail(Error(ErrorCode::ApiUnreachable, "more than " + std::to_string(a_minute_) + " ConfigMaps of namespace " +
-                                                   name_space + " were to be read in a minute")
+  return fail(Error(ErrorCode::ApiUnreachable, "namespace " + name_space + " exceeded its quota of " +
+                                                   std::to_string(a_minute_) + " ConfigMap reads per minute")
                   .with_retry(RetryClass::Transient)
                   .advise("have the quota raised, or put the revisions into fewer ConfigMaps"));
 }

@@ -59,7 +59,7 @@ std::string json_text(const json& value) {
 Result<KubeObject> parse_object(const HttpResponse& response, const std::string& what) {
   json object = json::parse(response.body, nullptr, false);
   if (!object.is_object()) {
-    return fail(Error(ErrorCode::ApiUnreachable, "the API server answered with something that is no object").at(what));
+    return fail(Error(ErrorCode::ApiUnreachable, "the API server did not return an object").at(what));
   }
   return object;
 }
@@ -168,7 +168,7 @@ Result<HttpResponse> RestClient::send(HttpRequest request, const RefusedRequest&
     const std::optional<milliseconds> turn = bucket_.reserve(left());
     if (!turn) {
       return fail(
-          Error(ErrorCode::ApiThrottled, "more requests wait than may be sent before this one's deadline").at(refused.what));
+          Error(ErrorCode::ApiThrottled, "too many requests are queued to send this one before its deadline").at(refused.what));
     }
     TRY(wait(*turn, refused));
     request.deadline = std::max(left(), milliseconds(1));

@@ -26,7 +26,7 @@ struct StaleConnection : std::runtime_error {
   StaleConnection() : std::runtime_error("the idle connection was closed by the server") {}
 };
 struct RequestAlreadySent : std::runtime_error {
-  RequestAlreadySent() : std::runtime_error("the server closed the connection without an answer") {}
+  RequestAlreadySent() : std::runtime_error("the server closed the connection without a response") {}
 };
 
 // A server sends nothing on an idle connection. If it is readable, the server closed or reset it, or sent a TLS close_notify.
@@ -58,7 +58,7 @@ RequestFailure failure_of(const http_exception& problem, bool reused, const std:
     return {reused ? Kind::NotSent : Kind::Broken, "the connection broke while the request was sent"};
   }
   if (starts_with(text, "Error resolving") || starts_with(text, "Failed to resolve")) {
-    return {Kind::Broken, "its name cannot be resolved"};
+    return {Kind::Broken, "cannot resolve its name"};
   }
   if (starts_with(text, "Failed to connect")) {
     return {Kind::Broken, "cannot connect" + reason_of(problem)};
@@ -67,12 +67,12 @@ RequestFailure failure_of(const http_exception& problem, bool reused, const std:
     return {Kind::Broken, "the TLS handshake failed" + reason_of(problem)};
   }
   if (starts_with(text, "Invalid HTTP") || starts_with(text, "Invalid chunked")) {
-    return {Kind::Broken, "the answer is not HTTP"};
+    return {Kind::Broken, "the response is not HTTP"};
   }
   if (starts_with(text, "Failed to read HTTP status line")) {
-    return {Kind::Broken, "the connection broke before an answer came" + reason_of(problem)};
+    return {Kind::Broken, "the connection broke before a response arrived" + reason_of(problem)};
   }
-  return {Kind::Broken, "the connection broke in the middle of the answer"};
+  return {Kind::Broken, "the connection broke in the middle of the response"};
 }
 
 std::optional<milliseconds> retry_after(const http_response& response) {

@@ -26,7 +26,8 @@ Result<ArtifactUrl> parse_artifact_url(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t slash = scheme == std::string::npos ? scheme : url.find('/', scheme + 3);
   if (slash == std::string::npos || url.find_first_of(" \t\r\n") != std::string::npos) {
-    return fail(Error(ErrorCode::Io, "the artifact's address is no http:// or https:// URL").with_retry(RetryClass::Terminal));
+    return fail(
+        Error(ErrorCode::Io, "the artifact's address is not an http:// or https:// URL").with_retry(RetryClass::Terminal));
   }
   return ArtifactUrl{url.substr(0, slash), url.substr(slash)};
 }
@@ -58,7 +59,7 @@ class RestFetcher final : public ArtifactFetcher {
         return fail(unavailable(artifact.server, progress.failure ? progress.failure->reason : "a chunk is too large"));
       }
       if (progress.status && *progress.status != 200) {
-        return fail(unavailable(artifact.server, "it answered with status " + std::to_string(*progress.status)));
+        return fail(unavailable(artifact.server, "it returned status " + std::to_string(*progress.status)));
       }
       // Deliver before the check for the end: the last bytes arrive together with it.
       if (!bytes.empty()) {
@@ -80,7 +81,7 @@ class RestFetcher final : public ArtifactFetcher {
     auto server = Server::parse(artifact.server);
     if (!server) {
       return fail(
-          Error(ErrorCode::Io, "the artifact's address is no http:// or https:// URL").with_retry(RetryClass::Terminal));
+          Error(ErrorCode::Io, "the artifact's address is not an http:// or https:// URL").with_retry(RetryClass::Terminal));
     }
     TRY(addresses_of(server->host));
     std::shared_ptr<const TlsIdentity> identity;
@@ -96,7 +97,7 @@ class RestFetcher final : public ArtifactFetcher {
       message.headers().add("Host", server->authority());
       std::make_shared<ConnectionPool>(*server, identity)->send(message, pending, true);
     } catch (const std::exception&) {
-      return fail(unavailable(artifact.server, "the request could not be begun"));
+      return fail(unavailable(artifact.server, "the request could not be started"));
     }
     return {};
   }
@@ -108,7 +109,7 @@ class RestFetcher final : public ArtifactFetcher {
       }
       const auto left = std::chrono::ceil<milliseconds>(until - clock_.steady_now());
       if (left.count() <= 0) {
-        return fail(unavailable(server, "no whole answer in time"));
+        return fail(unavailable(server, "no complete response in time"));
       }
       pollfd descriptors[2] = {{pending.descriptor(), POLLIN, 0}, {stop.descriptor(), POLLIN, 0}};
       const int ready = ::poll(descriptors, 2, static_cast<int>(std::min(left, kLongestPoll).count()));

@@ -102,7 +102,7 @@ Result<void> add_authorities(X509_STORE* store, const std::string& pem) {
   }
   ::ERR_clear_error();  // reaching the end of the text leaves an error in OpenSSL's queue
   if (count == 0) {
-    return fail(unusable("the cluster's certificate authority holds no PEM certificate"));
+    return fail(unusable("the cluster's certificate authority has no PEM certificate"));
   }
   return {};
 }
@@ -123,7 +123,7 @@ Result<std::shared_ptr<const TlsIdentity>> TlsIdentity::make(const TlsSettings& 
     TRY(add_authorities(identity->store_.get(), settings.ca_pem));
   }
   if (settings.certificate_pem.empty() != settings.key_pem.empty()) {
-    return fail(unusable("a client certificate and its key belong together, and one of them is missing"));
+    return fail(unusable("a client certificate and its key must be set together"));
   }
   if (!settings.certificate_pem.empty()) {
     identity->chain_.reset(sk_X509_new_null());

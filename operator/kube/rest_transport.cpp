@@ -30,7 +30,7 @@ bool has_control_characters(std::string_view text) {
 
 // `server`: "the API server https://10.0.0.1:6443".
 Error unreachable(const std::string& server, const std::string& reason) {
-  return Error(ErrorCode::ApiUnreachable, server + " did not answer: " + reason);
+  return Error(ErrorCode::ApiUnreachable, server + " did not respond: " + reason);
 }
 
 std::string in_words(milliseconds duration) {
@@ -122,8 +122,8 @@ class ResponseReader {
   // Consumes `bytes`. Returns the outcome once there is one.
   [[nodiscard]] std::optional<Attempt> take(const PendingRequest::Progress& progress, const std::string& bytes, Clock& clock);
   [[nodiscard]] Attempt timed_out() const {
-    return broken(streaming() ? "nothing came for " + in_words(request_.idle)
-                              : "no whole answer within " + in_words(request_.deadline));
+    return broken(streaming() ? "no data received for " + in_words(request_.idle)
+                              : "no complete response within " + in_words(request_.deadline));
   }
 
  private:
@@ -156,7 +156,7 @@ std::optional<Attempt> ResponseReader::take(const PendingRequest::Progress& prog
     answer_.body += bytes;
   }
   if (answer_.body.size() > request_.max_body || progress.overrun) {
-    return broken("the answer is larger than " + std::to_string(request_.max_body) + " bytes");
+    return broken("the response is larger than " + std::to_string(request_.max_body) + " bytes");
   }
   if (progress.failure) {
     return failed(*progress.failure);
@@ -164,7 +164,7 @@ std::optional<Attempt> ResponseReader::take(const PendingRequest::Progress& prog
   if (!progress.ended) {
     return std::nullopt;
   }
-  return answer_.status < 200 ? broken("the answer is not HTTP") : Attempt{std::move(answer_)};
+  return answer_.status < 200 ? broken("the response is not HTTP") : Attempt{std::move(answer_)};
 }
 
 Attempt ResponseReader::failed(const RequestFailure& failure) const {
@@ -172,7 +172,7 @@ Attempt ResponseReader::failed(const RequestFailure& failure) const {
   if (failure.kind == RequestFailure::Kind::Stale || failure.kind == RequestFailure::Kind::NotSent) {
     attempt.resendable = failure.kind;
   } else if (failure.kind == RequestFailure::Kind::Unanswered) {
-    attempt.answer.error().hint = "whether the request was carried out is not known";
+    attempt.answer.error().hint = "the request may or may not have been carried out";
   }
   return attempt;
 }
@@ -339,7 +339,7 @@ Result<HttpResponse> RestTransport::send_with_credentials(const HttpRequest& req
                                                           SteadyTime deadline) {
   if (has_control_characters(credentials.authorization)) {
     return fail(Error(ErrorCode::ApiUnauthorized,
-                      "the credentials for " + access_.called + " hold characters that no header may hold"));
+                      "the credentials for " + access_.called + " contain characters that are not allowed in a header"));
   }
   TRY_ASSIGN(const auto pool, pool_for(credentials));
   // Every idle connection may be stale, for example after the API server restarted: try them one after another, then a new one.
@@ -382,7 +382,7 @@ Attempt RestTransport::attempt(const HttpRequest& request, const Credentials& cr
     }
     pool->send(*message, pending, fresh);
   } catch (const std::exception&) {
-    return {fail(unreachable(described_, "the request could not be begun"))};
+    return {fail(unreachable(described_, "the request could not be started"))};
   }
   ResponseReader reader(described_, request, lines, deadline);
   std::string bytes;

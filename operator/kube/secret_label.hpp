@@ -22,9 +22,9 @@ inline constexpr const char* kAllowLabel = "athanor.dev/allow";
 // The error for a Secret without the label, with the caller's error code. It is transient: adding the label triggers no
 // reconcile, so the Secret is read again on retry.
 [[nodiscard]] inline Error not_allowed(const std::string& named, ErrorCode code) {
-  return Error(code, named + " does not carry the label " + kAllowLabel + ": \"true\", which this operator asks for")
+  return Error(code, named + " does not have the label " + kAllowLabel + ": \"true\", which this operator requires")
       .with_retry(RetryClass::Transient)
-      .advise("label it, if resources of the namespace may use it");
+      .advise("label the Secret if resources of its namespace may use it");
 }
 
 }  // namespace athanor::controller

@@ -134,9 +134,9 @@ std::optional<std::string> answer_request(std::string_view head, const ServerRou
   }
   try {
     auto answer = Exchange(route).answer(used_part(head));
-    return answer && answer->empty() ? refusal(400, "not a request") : answer;
+    return answer && answer->empty() ? refusal(400, "not an HTTP request") : answer;
   } catch (const std::exception&) {  // for example a number in a header that is out of range
-    return refusal(400, "not a request");
+    return refusal(400, "not an HTTP request");
   }
 }
 

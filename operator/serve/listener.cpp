@@ -31,12 +31,12 @@ ServerReply page_reply(const MetricsPages::Page& page) {
 
 ServerReply refused(Access access) {
   if (access == Access::Unauthenticated) {
-    ServerReply reply = plain(401, "a token that the API server knows is required");
+    ServerReply reply = plain(401, "a token that the API server accepts is required");
     reply.challenge = "Bearer";
     return reply;
   }
-  return access == Access::Forbidden ? plain(403, "the token's user may not get /metrics")
-                                     : plain(503, "the API server cannot be asked about the token now");
+  return access == Access::Forbidden ? plain(403, "the token's user is not allowed to get /metrics")
+                                     : plain(503, "the API server cannot review the token now");
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ struct Listener::Impl {
 
   std::optional<ServerReply> serve(std::uint64_t client, const ServerRequest& request) {
     if (request.has_body) {
-      return plain(413, "no body is accepted");
+      return plain(413, "request bodies are not accepted");
     }
     // No access check: the kubelet's probes carry no token.
     if (request.path == "/healthz" || request.path == "/readyz") {
@@ -123,7 +123,7 @@ Result<std::unique_ptr<Listener>> Listener::open(ListenerOptions options, Listen
   });
   if (!opened && opened.error().code == ErrorCode::Io) {
     return fail(
-        std::move(opened).error().advise("is the port taken? choose another with --listen ADDRESS:PORT, or --listen off"));
+        std::move(opened).error().advise("if the port is in use, choose another with --listen ADDRESS:PORT, or --listen off"));
   }
   if (!opened) {
     return fail(std::move(opened).error());

@@ -83,9 +83,9 @@ class ControllerMetrics final : public ControllerObserver {
                     .Add(kOfController)),
         times_(histograms(registry, "controller_runtime_reconcile_time_seconds", "Duration of a reconcile.")
                    .Add(kOfController, reconcile_buckets())),
-        active_(gauges(registry, "controller_runtime_active_workers", "Workers that reconcile now.").Add(kOfController)),
-        retries_(counters(registry, "workqueue_retries_total", "Keys put back with a back-off.").Add(kOfQueue)) {
-    gauges(registry, "controller_runtime_max_concurrent_reconciles", "Workers there are.")
+        active_(gauges(registry, "controller_runtime_active_workers", "Workers that are reconciling.").Add(kOfController)),
+        retries_(counters(registry, "workqueue_retries_total", "Keys requeued with back-off.").Add(kOfQueue)) {
+    gauges(registry, "controller_runtime_max_concurrent_reconciles", "Number of workers.")
         .Add(kOfController)
         .Set(static_cast<double>(workers));
     // Create the series before their first event, so that rate() sees the increase from zero.
@@ -117,12 +117,12 @@ class ControllerMetrics final : public ControllerObserver {
 class RunMetrics final : public ReconcileObserver {
  public:
   explicit RunMetrics(prometheus::Registry& registry)
-      : applied_(counters(registry, "athanor_migrations_applied_total", "Revisions run to their end, by direction.")),
+      : applied_(counters(registry, "athanor_migrations_applied_total", "Revisions applied, by direction.")),
         failed_(counters(registry, "athanor_migrations_failed_total", "Runs that ended with an error, by reason.")),
         steps_(histograms(registry, "athanor_step_duration_seconds", "Duration of one revision.").Add({}, step_buckets())),
         locks_(histograms(registry, "athanor_lock_wait_seconds", "Time spent waiting for the migration lock.")
                    .Add({}, step_buckets())),
-        retries_(counters(registry, "athanor_retries_total", "Revisions tried again after a lock time-out.").Add({})),
+        retries_(counters(registry, "athanor_retries_total", "Revisions retried after a lock timeout.").Add({})),
         backups_(histograms(registry, "athanor_backup_duration_seconds", "Duration of a backup.").Add({}, step_buckets())),
         backups_failed_(
             counters(registry, "athanor_backups_failed_total", "Backups that could not be taken or verified.").Add({})) {
@@ -158,7 +158,7 @@ class QueueMetrics final : public QueueObserver {
       : adds_(counters(registry, "workqueue_adds_total", "Keys added to the queue.").Add(kOfQueue)),
         waits_(histograms(registry, "workqueue_queue_duration_seconds", "Time a key waits in the queue.")
                    .Add(kOfQueue, queue_buckets())),
-        works_(histograms(registry, "workqueue_work_duration_seconds", "Time a key is worked on.")
+        works_(histograms(registry, "workqueue_work_duration_seconds", "Time spent processing a key.")
                    .Add(kOfQueue, queue_buckets())) {}
 
   void added() override { adds_.Increment(); }
@@ -180,8 +180,8 @@ struct Metrics::Impl {
   ControllerMetrics controller;
   RunMetrics runs;
   QueueMetrics queue;
-  Gauge& resources = gauges(registry, "athanor_resources", "Resources that are declared and readable.").Add({});
-  Gauge& problems = gauges(registry, "athanor_manifest_problems", "Problems in manifests that stand now.").Add({});
+  Gauge& resources = gauges(registry, "athanor_resources", "Valid resources.").Add({});
+  Gauge& problems = gauges(registry, "athanor_manifest_problems", "Current problems in manifests.").Add({});
   Family<Counter>& requests = counters(registry, "rest_client_requests_total", "Requests to the API server.");
   Family<Gauge>& leader = gauges(registry, "leader_election_master_status", "1: this replica leads.");
   const WorkQueue* attached_queue = nullptr;
@@ -218,23 +218,23 @@ std::string Metrics::text() const {
   std::vector<MetricFamily> families = impl_->registry.Collect();
   if (impl_->attached_queue != nullptr) {
     const QueueStatistics queue = impl_->attached_queue->statistics();
-    families.push_back(scraped("workqueue_depth", "Keys that wait in the queue.", MetricType::Gauge,
+    families.push_back(scraped("workqueue_depth", "Keys waiting in the queue.", MetricType::Gauge,
                                static_cast<double>(queue.depth), kOfQueue));
-    families.push_back(scraped("workqueue_unfinished_work_seconds", "Time spent on keys that are worked on now.",
-                               MetricType::Gauge, queue.unfinished_seconds, kOfQueue));
-    families.push_back(scraped("workqueue_longest_running_processor_seconds",
-                               "Longest time spent on a key that is worked on now.", MetricType::Gauge,
-                               queue.longest_running_seconds, kOfQueue));
+    families.push_back(scraped("workqueue_unfinished_work_seconds", "Time spent on keys being processed.", MetricType::Gauge,
+                               queue.unfinished_seconds, kOfQueue));
+    families.push_back(scraped("workqueue_longest_running_processor_seconds", "Longest time spent on a key being processed.",
+                               MetricType::Gauge, queue.longest_running_seconds, kOfQueue));
   }
   const ProcessFigures process = read_process_figures();
   families.push_back(
       scraped("process_cpu_seconds_total", "User and system CPU time.", MetricType::Counter, process.cpu_seconds));
   families.push_back(scraped("process_resident_memory_bytes", "Resident memory.", MetricType::Gauge, process.resident_bytes));
   families.push_back(scraped("process_virtual_memory_bytes", "Virtual memory.", MetricType::Gauge, process.virtual_bytes));
-  families.push_back(scraped("process_start_time_seconds", "Start of the process since the epoch.", MetricType::Gauge,
-                             process.start_time_seconds));
+  families.push_back(scraped("process_start_time_seconds", "Start time of the process, in seconds since the epoch.",
+                             MetricType::Gauge, process.start_time_seconds));
   families.push_back(scraped("process_open_fds", "Open file descriptors.", MetricType::Gauge, process.open_files));
-  families.push_back(scraped("process_max_fds", "Most file descriptors there may be.", MetricType::Gauge, process.max_files));
+  families.push_back(
+      scraped("process_max_fds", "Maximum number of open file descriptors.", MetricType::Gauge, process.max_files));
   std::string text = prometheus::TextSerializer().Serialize(families);
   // Only the leader: a standby knows the resources as well, and each series would exist twice.
   if (impl_->attached_resources != nullptr && !impl_->standby) {

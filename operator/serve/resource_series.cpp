@@ -18,14 +18,14 @@ struct Description {
   const char* help;
 };
 constexpr std::array<Description, Count> kFamilies{{
-    {"athanor_revision_info", "Where a database is and where it shall be; always 1."},
+    {"athanor_revision_info", "Current and target revision of a database; always 1."},
     {"athanor_pending_revisions", "Revisions between a database and its declared target."},
     {"athanor_ready", "1: the condition Ready is True."},
-    {"athanor_stalled", "1: nothing goes on without a change by a person."},
-    {"athanor_waiting", "1: what is declared is not reached yet, for this reason."},
-    {"athanor_backup_timestamp_seconds", "When the last verified backup was begun, since the epoch."},
+    {"athanor_stalled", "1: the condition Stalled is True; someone must change something."},
+    {"athanor_waiting", "1: the declared target is not reached yet, for this reason."},
+    {"athanor_backup_timestamp_seconds", "Start time of the last verified backup, in seconds since the epoch."},
     {"athanor_backup_size_bytes", "Size of the last verified backup."},
-    {"athanor_schema_drifted", "1: the schema was changed by hand since the last run; absent where that is not known."},
+    {"athanor_schema_drifted", "1: the schema was changed by hand since the last run; absent if unknown."},
 }};
 
 // One byte of invalid UTF-8 would make Prometheus reject the whole page.

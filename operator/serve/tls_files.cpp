@@ -12,7 +12,7 @@ constexpr milliseconds kCheckAgain{1'000};
 Error unusable(const std::string& what, const std::string& path) {
   ::ERR_clear_error();
   return Error(ErrorCode::Configuration, what + " " + path + " cannot be used")
-      .advise("PEM files: the certificate with its chain, and its private key without a passphrase");
+      .advise("use PEM files: the certificate with its chain, and its private key without a passphrase");
 }
 
 }  // namespace
@@ -46,7 +46,7 @@ Result<void> TlsFiles::load() {
   of_key_ = stamp_of(key_);
   TlsContext context(::SSL_CTX_new(::TLS_server_method()), &::SSL_CTX_free);
   if (!context) {
-    return fail(ErrorCode::Internal, "no TLS context can be made");
+    return fail(ErrorCode::Internal, "cannot create a TLS context");
   }
   ::SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   ::SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);

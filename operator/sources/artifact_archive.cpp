@@ -21,7 +21,7 @@ struct CloseArchive {
 
 Error malformed(archive* open) {
   const char* words = ::archive_error_string(open);
-  return Error(ErrorCode::MalformedRevision, "the artifact is no readable tar.gz archive" +
+  return Error(ErrorCode::MalformedRevision, "the artifact is not a readable tar.gz archive" +
                                                  (words == nullptr ? std::string() : ": " + fit_for_message(words)));
 }
 
@@ -47,14 +47,14 @@ class Unpacking {
       }
       // Entries without content do not count towards max_bytes, so limit their number as well.
       if (count == kMaxEntries) {
-        return fail(too_large("the artifact holds more than " + std::to_string(kMaxEntries) + " entries"));
+        return fail(too_large("the artifact has more than " + std::to_string(kMaxEntries) + " entries"));
       }
       TRY(take(entry));
     }
     if (!found_ && !request_.folder.empty()) {
       return fail(Error(ErrorCode::Io, "the artifact has no folder '" + request_.folder + "'")
                       .with_retry(RetryClass::Terminal)
-                      .advise("correct the path, or see what the Flux source leaves out"));
+                      .advise("correct the path, or check what the Flux source excludes (spec.ignore)"));
     }
     return {};
   }
@@ -66,7 +66,7 @@ class Unpacking {
     raw = raw == nullptr ? ::archive_entry_pathname_utf8(entry) : raw;
     const auto path = raw == nullptr ? std::nullopt : clean_inner_path(raw);
     if (!path) {
-      return fail(Error(ErrorCode::PathEscape, "an entry of the artifact has a name that leads out of it or is more than " +
+      return fail(Error(ErrorCode::PathEscape, "an entry of the artifact has a path that leads out of it or is more than " +
                                                    std::to_string(kMaxPathDepth) + " folders deep")
                       .at(raw == nullptr ? "" : fit_for_message(raw)));
     }
@@ -75,14 +75,14 @@ class Unpacking {
     const auto name = name_in_folder(*path);
     found_ = found_ || name;
     if (!link && type != AE_IFREG && type != AE_IFDIR) {
-      return fail(Error(ErrorCode::PathEscape, "the artifact holds a device").at(fit_for_message(*path)));
+      return fail(Error(ErrorCode::PathEscape, "the artifact contains a device").at(fit_for_message(*path)));
     }
     // A link in place of a parent of the source's folder would redirect every file below it.
     const bool leads_there = request_.folder == *path || request_.folder.starts_with(*path + "/");
     if (link && (name || leads_there)) {
-      return fail(Error(ErrorCode::PathEscape, "the artifact holds a link")
+      return fail(Error(ErrorCode::PathEscape, "the artifact contains a link")
                       .at(fit_for_message(*path))
-                      .advise("put the file itself there"));
+                      .advise("replace it with the file itself"));
     }
     // Links elsewhere in the archive are ignored: nothing is written through them.
     const bool wanted = type == AE_IFREG && name && is_revision_path(*name, request_.recursive);
@@ -103,7 +103,7 @@ class Unpacking {
 
   Result<void> write(archive_entry* entry, const std::string& name) {
     if (++files_ > request_.limits.max_files) {
-      return fail(too_large("the source holds more than " + std::to_string(request_.limits.max_files) + " files"));
+      return fail(too_large("the source has more than " + std::to_string(request_.limits.max_files) + " files"));
     }
     TRY_ASSIGN(const UniqueFd file, into_.create_file(name));
     std::uint64_t size = 0;
@@ -146,7 +146,7 @@ class Unpacking {
 
   [[nodiscard]] Error bomb() const {
     return Error(ErrorCode::FileTooLarge, "the artifact unpacks to more than " + std::to_string(request_.max_bytes) + " bytes")
-        .advise("leave what is no revision out of the Flux source (spec.ignore)");
+        .advise("exclude other files from the Flux source (spec.ignore)");
   }
 
   const ArchiveRequest& request_;

@@ -24,9 +24,9 @@ Result<void> CacheQuota::Item::hold(const std::string& name_space, std::uint64_t
   if (sum <= counts_->most) {
     return {};
   }
-  return fail(Error(ErrorCode::FileTooLarge, "the sources of namespace " + name_space + " take more than " +
+  return fail(Error(ErrorCode::FileTooLarge, "the sources of namespace " + name_space + " use more than " +
                                                  std::to_string(counts_->most) + " bytes of the operator's cache")
-                  .advise("name fewer or smaller repositories and artifacts, or have the quota raised (--max-cache-size)"));
+                  .advise("use fewer or smaller repositories and artifacts, or have the quota raised (--max-cache-size)"));
 }
 
 void CacheQuota::Item::empty() {

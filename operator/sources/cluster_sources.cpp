@@ -13,9 +13,9 @@ Result<LoadedSource> ClusterSources::load(const DatabaseMigration& resource) {
     provider = providers_.flux;
   }
   if (provider == nullptr) {
-    return fail(Error(ErrorCode::Io, "this operator does not serve sources of the kind " + std::string(source.kind()))
+    return fail(Error(ErrorCode::Io, "this operator does not support sources of the kind " + std::string(source.kind()))
                     .with_retry(RetryClass::Terminal)
-                    .advise("name another source, or start the operator with --source-root or --cache"));
+                    .advise("use another source, or start the operator with --source-root or --cache"));
   }
   return provider->load(resource);
 }

@@ -46,9 +46,9 @@ Result<void> refuse_binary_revisions(const KubeObject& object) {
   }
   for (const auto& [key, value] : binary->items()) {
     if (looks_like_revision(key)) {
-      return fail(Error(ErrorCode::NotUtf8,
-                        "the " + place_in(key, name_of(object)) + " is in binaryData, where kubectl puts what is not UTF-8")
-                      .advise("save the file as UTF-8 and make the ConfigMap again, or rename the key if it is no revision"));
+      return fail(Error(ErrorCode::NotUtf8, "the " + place_in(key, name_of(object)) +
+                                                " is in binaryData, where kubectl puts files that are not UTF-8")
+                      .advise("save the file as UTF-8 and recreate the ConfigMap, or rename the key if it is not a revision"));
     }
   }
   return {};
@@ -96,7 +96,7 @@ Result<void> ConfigMapSource::add(const KubeObject& object, Files& files) const 
     }
     if (!is_revision_name(key)) {
       if (looks_like_revision(key)) {
-        return fail(Error(ErrorCode::MalformedRevision, "the name of a revision file ends in .sql or .py, in lower case")
+        return fail(Error(ErrorCode::MalformedRevision, "the name of a revision file must end in .sql or .py, in lower case")
                         .at("ConfigMap " + config_map + ", key " + key)
                         .advise("rename the key"));
       }
@@ -109,11 +109,11 @@ Result<void> ConfigMapSource::add(const KubeObject& object, Files& files) const 
       return fail(Error(ErrorCode::DuplicateRevision,
                         "the key " + key + " is in two of the ConfigMaps: " + other->second + " and " + config_map)
                       .at("spec.source.configMaps")
-                      .advise("keep it in one of them, or rename it"));
+                      .advise("keep it in only one of them, or rename it"));
     }
     if (files.revisions.size() == limits_.max_files) {
       return fail(
-          Error(ErrorCode::FileTooLarge, "the ConfigMaps hold more than " + std::to_string(limits_.max_files) + " files")
+          Error(ErrorCode::FileTooLarge, "the ConfigMaps have more than " + std::to_string(limits_.max_files) + " files")
               .advise("raise --max-files of the operator"));
     }
     files.config_maps.emplace(key, config_map);

@@ -30,7 +30,7 @@ class Download {
     std::string pattern = folder + "/download.XXXXXX";
     const int number = problem ? -1 : ::mkostemp(pattern.data(), O_CLOEXEC);
     if (number < 0) {
-      return fail(Error(ErrorCode::Io, "no file can be made for an artifact: " +
+      return fail(Error(ErrorCode::Io, "cannot create a file for an artifact: " +
                                            (problem ? problem.message() : std::generic_category().message(errno)))
                       .advise("give the operator a writable folder: --cache"));
     }
@@ -54,7 +54,7 @@ class Download {
 };
 
 Error waiting_for(const std::string& message) {
-  return Error(ErrorCode::Io, message).advise("see the Flux source; it is looked at again when it changes");
+  return Error(ErrorCode::Io, message).advise("check the Flux source; the operator tries again when it changes");
 }
 
 // Returns the condition Ready; nullopt when there is none.
@@ -135,7 +135,7 @@ Result<FluxArtifacts::Artifact> FluxArtifacts::find_artifact(const ResourceType&
       return fail(Error(ErrorCode::Io, "does not exist").advise("create it in the namespace of the resource"));
     }
     if (error.code == ErrorCode::ApiForbidden) {
-      error.hint = "let the operator read Flux sources: flux.enabled of the chart";
+      error.hint = "allow the operator to read Flux sources (chart: flux.enabled)";
     }
     return fail(std::move(error));
   }
@@ -149,7 +149,7 @@ Result<FluxArtifacts::Artifact> FluxArtifacts::find_artifact(const ResourceType&
   const KubeObject* metadata = part_of(*object, "metadata");
   // Right after the spec changed, status still describes the artifact of the previous spec.
   if (metadata != nullptr && number_of(*metadata, "generation") != number_of(*status, "observedGeneration")) {
-    return fail(waiting_for("was changed, and Flux has not looked at it yet"));
+    return fail(waiting_for("was changed, and Flux has not reconciled it yet"));
   }
   const KubeObject* const said = part_of(*status, "artifact");
   if (said == nullptr) {
@@ -159,7 +159,7 @@ Result<FluxArtifacts::Artifact> FluxArtifacts::find_artifact(const ResourceType&
   if (!digest.starts_with("sha256:") || !is_sha256(std::string_view(digest).substr(7))) {
     return fail(Error(ErrorCode::Io, "its artifact has no SHA-256 digest")
                     .with_retry(RetryClass::Terminal)
-                    .advise("let Flux's source-controller use sha256 (--artifact-digest-algo)"));
+                    .advise("configure Flux's source-controller to use sha256 (--artifact-digest-algo)"));
   }
   Artifact artifact;
   artifact.url = text_of(*said, "url");
@@ -215,12 +215,12 @@ Result<void> FluxArtifacts::download(const Artifact& artifact, const std::string
   CacheQuota::Item held(*options_.quota, CacheQuota::Item::Use::Own);
   const UniqueFd out(::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
   if (!out) {
-    return fail(Error(ErrorCode::Io, "an artifact cannot be written: " + std::generic_category().message(errno)));
+    return fail(Error(ErrorCode::Io, "cannot write an artifact: " + std::generic_category().message(errno)));
   }
   const std::uint64_t limit = options_.max_artifact_bytes;
   const auto oversized = [limit] {
     return Error(ErrorCode::FileTooLarge, "the artifact has more than " + std::to_string(limit) + " bytes")
-        .advise("leave what is no revision out of the Flux source (spec.ignore)");
+        .advise("exclude other files from the Flux source (spec.ignore)");
   };
   if (artifact.size > limit) {
     return fail(oversized());
@@ -245,7 +245,7 @@ Result<void> FluxArtifacts::download(const Artifact& artifact, const std::string
                       "the artifact has " + std::to_string(size) + " bytes and should have " + std::to_string(artifact.size)));
   }
   if (hash.finish() != artifact.sha256) {
-    return fail(Error(ErrorCode::Io, "the artifact's SHA-256 is not what the source says; nothing of it was used"));
+    return fail(Error(ErrorCode::Io, "the artifact's SHA-256 does not match the Flux source; the artifact was not used"));
   }
   return {};
 }

@@ -114,7 +114,7 @@ Result<std::string> GitAccess::write_file(const std::string& folder, const std::
   if (folder_.empty()) {
     std::string pattern = folder + "/access.XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) {
-      return fail(Error(ErrorCode::Io, "no folder can be made for credentials: " + std::generic_category().message(errno))
+      return fail(Error(ErrorCode::Io, "cannot create a folder for credentials: " + std::generic_category().message(errno))
                       .advise("give the operator a writable folder: --cache"));
     }
     folder_ = pattern;
@@ -122,7 +122,7 @@ Result<std::string> GitAccess::write_file(const std::string& folder, const std::
   const std::string path = folder_ + "/" + name;
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (!file) {
-    return fail(Error(ErrorCode::Io, "a credential cannot be written: " + std::generic_category().message(errno)));
+    return fail(Error(ErrorCode::Io, "cannot write a credential: " + std::generic_category().message(errno)));
   }
   TRY(UnpackedFolder::append(file, text.ends_with('\n') ? text : text + "\n"));
   return path;
@@ -131,11 +131,11 @@ Result<std::string> GitAccess::write_file(const std::string& folder, const std::
 Result<void> GitAccess::prepare_ssh(const GitCredentials& credentials, const std::string& folder) {
   if (credentials.identity.empty()) {
     return fail(
-        unusable("ssh needs a private key").advise("put it at the key `identity` of the Secret that git.secretRef names"));
+        unusable("ssh needs a private key").advise("put it in the key `identity` of the Secret that git.secretRef names"));
   }
   if (credentials.known_hosts.empty()) {
-    return fail(unusable("the host's key is not known, so the host cannot be told from an impostor")
-                    .advise("put the output of `ssh-keyscan HOST`, once verified, at the key `known_hosts` of the Secret"));
+    return fail(unusable("the host's key is unknown, so the host cannot be authenticated")
+                    .advise("put the output of `ssh-keyscan HOST`, once verified, in the key `known_hosts` of the Secret"));
   }
   TRY_ASSIGN(const auto identity, write_file(folder, "identity", credentials.identity));
   TRY_ASSIGN(const auto known_hosts, write_file(folder, "known_hosts", credentials.known_hosts));
@@ -159,11 +159,11 @@ Result<void> GitAccess::prepare_http(const GitCredentials& credentials, const st
     return {};
   }
   if (credentials.password.empty()) {
-    return fail(unusable("the Secret has a username and no password").advise("add the key `password`; a token is one, too"));
+    return fail(unusable("the Secret has a username and no password").advise("add the key `password`; it may be a token"));
   }
   if (has_control_characters(credentials.username + credentials.password) ||
       credentials.username.find(':') != std::string::npos) {
-    return fail(unusable("the username or password holds characters that no HTTP header may hold"));
+    return fail(unusable("the username or password contains characters that are not allowed in an HTTP header"));
   }
   const std::string username = credentials.username.empty() ? "git" : credentials.username;
   // Not among the other settings, which are in git's environment: other processes of the same user can read that.
@@ -171,7 +171,7 @@ Result<void> GitAccess::prepare_http(const GitCredentials& credentials, const st
       "[http]\n\textraHeader = \"Authorization: Basic " + base64_encode(username + ":" + credentials.password) + "\"\n";
   secrets_ = UniqueFd(::memfd_create("athanor-git", MFD_CLOEXEC));
   if (!secrets_ || ::write(secrets_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    return fail(Error(ErrorCode::Io, "the password cannot be handed to git: " + std::generic_category().message(errno)));
+    return fail(Error(ErrorCode::Io, "cannot pass the password to git: " + std::generic_category().message(errno)));
   }
   return {};
 }

@@ -85,11 +85,11 @@ std::string reported(const std::string& complaint) {
 // Returns a short text for messages of git and ssh that are long or ask for input; empty when the original is good enough.
 std::string put_plainly(const std::string& raw, bool with_password) {
   if (has_any(raw, {"REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key verification failed"})) {
-    return "Host key verification failed: the host has another key than those in known_hosts";
+    return "Host key verification failed: the host's key is not in known_hosts";
   }
   if (has_any(raw, {"could not read Username", "could not read Password", "Authentication failed"})) {
-    return with_password ? "Authentication failed: the server refuses the username or password"
-                         : "Authentication failed: the server wants a username and password";
+    return with_password ? "Authentication failed: the server rejected the username or password"
+                         : "Authentication failed: the server requires a username and password";
   }
   return {};
 }
@@ -101,18 +101,18 @@ Error failure_of(const GitRun& run, const ProcessEnd& end) {
   std::string words = put_plainly(raw, with_password);
   words = words.empty() ? reported(raw) : words;
   Error error(ErrorCode::Io,
-              "git " + subcommand + (words.empty() ? " ended with " + std::to_string(end.exit_code) : ": " + words));
+              "git " + subcommand + (words.empty() ? " exited with code " + std::to_string(end.exit_code) : ": " + words));
   if (has_any(raw, {"Host key verification failed"})) {
-    return std::move(error).advise("put the host's key, once verified, at the key `known_hosts` of the Secret");
+    return std::move(error).advise("put the host's key, once verified, in the key `known_hosts` of the Secret");
   }
   if (has_any(raw, {"Authentication failed", "could not read Username", "could not read Password", "Permission denied (",
                     "error: 401", "error: 403", "terminal prompts disabled"})) {
-    return std::move(error).advise("correct the Secret that git.secretRef names, or what its account may read");
+    return std::move(error).advise("correct the Secret that git.secretRef names, or the permissions of its account");
   }
   if (has_any(raw, {"error: 301", "error: 302", "error: 303", "error: 307", "error: 308"})) {
     return std::move(error)
         .with_retry(RetryClass::Terminal)
-        .advise("write the URL that the server redirects to: redirects are not followed");
+        .advise("use the URL that the server redirects to: redirects are not followed");
   }
   if (has_any(raw, {"not allowed", "fsck error", "unable to find remote helper"})) {
     return std::move(error).with_retry(RetryClass::Terminal);
@@ -120,7 +120,7 @@ Error failure_of(const GitRun& run, const ProcessEnd& end) {
   if (has_any(raw, {"not our ref", "unadvertised object"})) {
     return std::move(error)
         .with_retry(RetryClass::Terminal)
-        .advise("push the commit, or name a branch or tag: not every server hands out any commit");
+        .advise("push the commit, or name a branch or tag: not every server serves arbitrary commits");
   }
   if (has_any(raw, {"not found", "does not exist", "does not appear to be a git repository"})) {
     return std::move(error).advise("correct the URL; a private repository may need git.secretRef");
@@ -167,9 +167,9 @@ std::vector<std::string> GitCommand::environment(const GitRun& run) const {
 
 Result<void> GitCommand::run(const GitRun& run) const {
   if (surroundings_.program.empty()) {
-    return fail(Error(ErrorCode::Io, "there is no git program here")
+    return fail(Error(ErrorCode::Io, "git is not installed")
                     .with_retry(RetryClass::Terminal)
-                    .advise("install git where the operator runs, or use its image"));
+                    .advise("install git on the operator's machine, or use the operator's image"));
   }
   ProcessCommand command;
   command.arguments = {surroundings_.program};
@@ -185,7 +185,7 @@ Result<void> GitCommand::run(const GitRun& run) const {
   TRY_ASSIGN(const ProcessEnd end, run_process(command, {run.in, run.out, run.watch}, stop_));
   if (end.timed_out) {
     return fail(
-        Error(ErrorCode::Io, "git " + run.arguments.front() + " did not end within " + in_seconds(surroundings_.timeout)));
+        Error(ErrorCode::Io, "git " + run.arguments.front() + " did not finish within " + in_seconds(surroundings_.timeout)));
   }
   if (end.exit_code != 0) {
     return fail(failure_of(run, end));
@@ -197,7 +197,7 @@ Result<std::string> GitCommand::output(GitRun run) const {
   std::string text;
   run.out = [&text](std::string_view bytes) -> Result<void> {
     if (text.size() + bytes.size() > kMaxOutput) {
-      return fail(ErrorCode::FileTooLarge, "git has more to say than is read");
+      return fail(ErrorCode::FileTooLarge, "the output of git is too long");
     }
     text += bytes;
     return {};

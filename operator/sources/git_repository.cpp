@@ -189,7 +189,7 @@ Result<std::string> GitRepositories::Repository::look(const GitSource& source, c
   std::filesystem::create_directories(folder_, problem);
   std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, problem);
   if (problem) {
-    return fail(Error(ErrorCode::Io, "no folder can be made for the repository: " + problem.message())
+    return fail(Error(ErrorCode::Io, "cannot create a folder for the repository: " + problem.message())
                     .advise("give the operator a writable folder: --cache"));
   }
   TRY_ASSIGN(GitAccess access, GitAccess::prepare(credentials_, url_, folder_));
@@ -222,7 +222,7 @@ Result<std::string> GitRepositories::Repository::ask(const GitSource& source, co
                     .advise("push it, or name another one"));
   }
   if (!is_object_name(id)) {
-    return fail(Error(ErrorCode::Io, "the server's answer is not understood"));
+    return fail(Error(ErrorCode::Io, "cannot parse the server's response"));
   }
   return id;
 }
@@ -281,8 +281,8 @@ Result<std::string> GitRepositories::Repository::fetch(const std::string& wanted
     commit->pop_back();
   }
   if (!commit || !is_object_name(*commit) || (!source.commit.empty() && *commit != source.commit)) {
-    return fail(Error(ErrorCode::Io, source.commit.empty() ? "the " + named_by(source) + " points to no commit"
-                                                           : source.commit.substr(0, 12) + " is no commit")
+    return fail(Error(ErrorCode::Io, source.commit.empty() ? "the " + named_by(source) + " does not point to a commit"
+                                                           : source.commit.substr(0, 12) + " is not a commit")
                     .with_retry(RetryClass::Terminal)
                     .advise("name a commit, or a tag or branch of one"));
   }
@@ -339,7 +339,7 @@ Result<std::shared_ptr<SourceSnapshot>> GitRepositories::Repository::unpack(cons
   const Lock lock(turn_);
   if (!holds(commit)) {
     // Our copy was recreated since the commit was found. The next load fetches the commit.
-    return fail(Error(ErrorCode::StalePlan, "the repository was fetched again meanwhile"));
+    return fail(Error(ErrorCode::StalePlan, "the repository was fetched again in the meantime"));
   }
   TRY_ASSIGN(auto folder, UnpackedFolder::create(options_.folder));
   TRY(unpack_tree(git_, {bare(), commit, *path, request.recursive, options_.limits}, *folder));

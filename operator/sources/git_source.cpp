@@ -138,7 +138,7 @@ Result<GitCredentials> GitRepositories::read_credentials(const DatabaseMigration
   if (credentials == GitCredentials()) {
     return fail(Error(ErrorCode::Configuration, named + " has no credentials for Git")
                     .with_retry(RetryClass::Transient)
-                    .advise("give it username and password, or identity and known_hosts"));
+                    .advise("add the keys username and password, or identity and known_hosts"));
   }
   return credentials;
 }

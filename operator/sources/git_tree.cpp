@@ -21,7 +21,7 @@ struct TreeEntry {
 };
 
 Error not_understood(const std::string& what) {
-  return Error(ErrorCode::Internal, "what git tells of " + what + " is not understood");
+  return Error(ErrorCode::Internal, "cannot parse git's output for " + what);
 }
 
 // Parses the output of `git ls-tree -z -l`: "100644 blob <object> <size, padded>\t<name>\0".
@@ -66,7 +66,7 @@ class TreeListing {
       return {};
     }
     if (clean_inner_path(name) != name) {
-      return fail(Error(ErrorCode::PathEscape, "a file of the commit has a name that leads out of its folder or is more than " +
+      return fail(Error(ErrorCode::PathEscape, "a file of the commit has a path that leads out of its folder or is more than " +
                                                    std::to_string(kMaxPathDepth) + " folders deep")
                       .at(fit_for_message(tree_.folder.empty() ? name : tree_.folder + "/" + name)));
     }
@@ -85,7 +85,7 @@ class TreeListing {
   Result<void> count(TreeEntry entry) {
     const SourceLimits& limits = tree_.limits;
     if (entries_.size() == limits.max_files) {
-      return fail(too_large("the source holds more than " + std::to_string(limits.max_files) + " files"));
+      return fail(too_large("the source has more than " + std::to_string(limits.max_files) + " files"));
     }
     if (entry.size > (entry.link ? kMaxLinkBytes : limits.max_file_bytes)) {
       return fail(too_large("the file has " + std::to_string(entry.size) + " bytes and at most " +
@@ -94,7 +94,7 @@ class TreeListing {
     }
     total_ += entry.size;
     if (total_ > kMaxUnpackedBytes) {
-      return fail(too_large("the revision files have more than " + std::to_string(kMaxUnpackedBytes) + " bytes together"));
+      return fail(too_large("the revision files have more than " + std::to_string(kMaxUnpackedBytes) + " bytes in total"));
     }
     entries_.push_back(std::move(entry));
     return {};

@@ -18,11 +18,11 @@ constexpr std::size_t kMaxNameBytes = 255;
 
 Error cannot_write(const std::string& what, int number) {
   return Error(ErrorCode::Io, what + ": " + std::generic_category().message(number))
-      .advise("give the operator a writable folder with room: --cache");
+      .advise("give the operator a writable folder with free space: --cache");
 }
 
 Error twice(const std::string& name) {
-  return Error(ErrorCode::PathEscape, "two entries want the same place").at(name);
+  return Error(ErrorCode::PathEscape, "two entries have the same path").at(name);
 }
 
 // Shows revisions under their original names.
@@ -117,7 +117,7 @@ Result<std::unique_ptr<UnpackedFolder>> UnpackedFolder::create(const std::string
   std::filesystem::create_directories(parent, problem);
   std::string pattern = parent + "/files.XXXXXX";
   if (problem || ::mkdtemp(pattern.data()) == nullptr) {
-    return fail(cannot_write("no folder can be made for the files of a source", problem ? problem.value() : errno));
+    return fail(cannot_write("cannot create a folder for the files of a source", problem ? problem.value() : errno));
   }
   return std::unique_ptr<UnpackedFolder>(new UnpackedFolder(pattern));
 }
@@ -142,14 +142,13 @@ Result<UniqueFd> UnpackedFolder::open_parent(const std::string& name) {
     if (::mkdirat(folder.get(), part.c_str(), S_IRWXU) == 0) {
       folders_.push_back(name.substr(0, slash));
     } else if (errno != EEXIST) {
-      return fail(cannot_write("the files of a source cannot be written", errno));
+      return fail(cannot_write("cannot write the files of a source", errno));
     }
     folder = UniqueFd(::openat(folder.get(), part.c_str(), kFlags));
     begin = slash + 1;
   }
   if (!folder) {
-    return fail(errno == ELOOP || errno == ENOTDIR ? twice(name)
-                                                   : cannot_write("the files of a source cannot be written", errno));
+    return fail(errno == ELOOP || errno == ENOTDIR ? twice(name) : cannot_write("cannot write the files of a source", errno));
   }
   return folder;
 }
@@ -160,7 +159,7 @@ Result<UniqueFd> UnpackedFolder::create_file(const std::string& name) {
   // O_EXCL: a second entry with the same name must not replace the first.
   UniqueFd file(::openat(folder.get(), last.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR));
   if (!file) {
-    return fail(errno == EEXIST ? twice(name) : cannot_write("the files of a source cannot be written", errno));
+    return fail(errno == EEXIST ? twice(name) : cannot_write("cannot write the files of a source", errno));
   }
   return file;
 }
@@ -169,7 +168,7 @@ Result<void> UnpackedFolder::create_link(const std::string& name, const std::str
   TRY_ASSIGN(const UniqueFd folder, open_parent(name));
   const std::string last = name.substr(name.rfind('/') + 1);
   if (::symlinkat(target.c_str(), folder.get(), last.c_str()) != 0) {
-    return fail(errno == EEXIST ? twice(name) : cannot_write("the files of a source cannot be written", errno));
+    return fail(errno == EEXIST ? twice(name) : cannot_write("cannot write the files of a source", errno));
   }
   return {};
 }
@@ -181,7 +180,7 @@ Result<void> UnpackedFolder::append(const UniqueFd& file, std::string_view bytes
       continue;
     }
     if (written <= 0) {
-      return fail(cannot_write("the files of a source cannot be written", errno));
+      return fail(cannot_write("cannot write the files of a source", errno));
     }
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }

@@ -91,7 +91,7 @@ Result<void> FolderWatch::add_folder(const std::string& folder, const std::strin
   const int descriptor = ::inotify_add_watch(descriptor_, folder.c_str(), kEvents);
   if (descriptor < 0) {
     if (errno == ENOSPC || errno == ENOMEM) {
-      return fail(Error(ErrorCode::Io, "the kernel's limit of watched folders is reached")
+      return fail(Error(ErrorCode::Io, "the kernel's limit of watched folders has been reached")
                       .at(folder)
                       .advise("raise fs.inotify.max_user_watches"));
     }

@@ -32,7 +32,7 @@ Result<std::string> LocalCredentials::read(const DatabaseMigration& resource, co
   }
   if (value.empty()) {
     return fail(Error(ErrorCode::MissingDatabaseUrl, "the secret file '" + reference.value + "' is missing or empty")
-                    .advise("write the secret into it"));
+                    .advise("write the secret to it"));
   }
   return value;
 }
@@ -40,7 +40,7 @@ Result<std::string> LocalCredentials::read(const DatabaseMigration& resource, co
 Result<std::string> LocalCredentials::file(const DatabaseMigration& resource, const SecretReference& reference) {
   if (reference.kind != SecretReference::Kind::File) {
     return fail(Error(ErrorCode::Configuration, "a certificate cannot come from an environment variable")
-                    .advise("name its file in `file`"));
+                    .advise("set `file` to its path"));
   }
   return roots_.resolve_for(resource.metadata.name_space, resource.folder, reference.value, "the certificate file",
                             "--secret-root");

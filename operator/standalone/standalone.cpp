@@ -50,13 +50,13 @@ void Standalone::report(const FolderChange& change) const {
     if (problem.key) {
       fields.emplace_back("resource", problem.key->text());
     }
-    log_.error("a manifest cannot be used", fields);
+    log_.error("a manifest is invalid", fields);
   }
   for (const auto& error : change.state_errors) {
-    log_.error("the state folder cannot be written", error_fields(error));
+    log_.error("failed to write to the state folder", error_fields(error));
   }
   for (const auto& key : change.removed) {
-    log_.info("a resource is gone; its database stays as it is", {{"resource", key.text()}});
+    log_.info("a resource was removed; its database is unchanged", {{"resource", key.text()}});
   }
 }
 

@@ -98,7 +98,7 @@ def test_an_artifact_that_is_not_what_the_source_says_is_not_used(watching: Oper
     flux.publish(declare.namespace, "main@sha1:1a", archive(chain("a1")), digest="sha256:" + "0" * 64)
     orders = from_flux(declare, database)
     refused = orders.because("SourceNotFound")
-    assert "the artifact's SHA-256 is not what the source says; nothing of it was used" in said(refused)
+    assert "the artifact's SHA-256 does not match the Flux source; the artifact was not used" in said(refused)
     assert condition(refused, "SourceUnavailable")["status"] == "True"
     assert database.tables() == set()
 
@@ -111,7 +111,7 @@ def test_a_source_without_an_artifact_is_waited_for_in_its_own_words(watching: O
     orders = from_flux(declare, database)
     assert "does not exist" in said(orders.because("SourceNotFound"))
     flux.source(declare.namespace)
-    orders.until(lambda _, ready: "Flux has not looked at it yet" in ready["message"], "Flux has not looked")
+    orders.until(lambda _, ready: "Flux has not reconciled it yet" in ready["message"], "Flux has not reconciled")
     flux.tell(declare.namespace, "GitRepository", "orders", "False", "failed to checkout: no such branch")
     waiting = orders.until(lambda _, ready: "failed to checkout: no such branch" in ready["message"], "in its own words")
     assert kstatus(waiting) == "InProgress"

@@ -120,7 +120,7 @@ def test_a_wrong_password_is_said_and_the_right_one_is_enough(operator: Operator
     with_password(declare, authority, "not-the-one")
     orders = from_git(declare, database, https.url(project), branch="main")
     refused = orders.because("SourceNotFound")
-    assert "the server refuses the username or password" in said(refused) and "correct the Secret that git.secretRef names" in said(refused)
+    assert "the server rejected the username or password" in said(refused) and "correct the Secret that git.secretRef names" in said(refused)
     assert kstatus(refused) == "InProgress"  # mending the Secret is enough
     assert unavailable(refused)["status"] == "True"
     assert {status for _, status in https.requests} == {401}
@@ -157,7 +157,7 @@ def test_a_host_with_another_key_is_refused(operator: OperatorProcess, declare: 
     with_key(declare, ssh, key, known_hosts=f"[127.0.0.1]:{ssh.port} {Path(f'{another}.pub').read_text()}")
     orders = from_git(declare, database, ssh.url(project), branch="main")
     refused = orders.because("SourceNotFound")
-    assert "Host key verification failed: the host has another key than those in known_hosts" in said(refused)
+    assert "Host key verification failed: the host's key is not in known_hosts" in said(refused)
     assert ssh.accepted(key) == 0
     declare.change_secret("git", known_hosts=ssh.known_hosts)
     orders.at("a1", within=60)

@@ -90,7 +90,7 @@ TEST_F(OperatorFollow, TakesNewManifestsAndForgetsDeletedOnesWithoutTouchingData
   ASSERT_TRUE(scene.wait_until_at("orders", "a2"));
   EXPECT_TRUE(holds(scene.get("/metrics"), "athanor_pending_revisions{name=\"orders\",namespace=\"shop\"} 0"));
   std::filesystem::remove(scene.folder / "manifests/orders.yaml");
-  ASSERT_TRUE(scene.process().wait_for_output("a resource is gone"));
+  ASSERT_TRUE(scene.process().wait_for_output("a resource was removed"));
   EXPECT_TRUE(database.has_relation("public.t_a2"));
   EXPECT_EQ(scene.stop().exit_code, 0);
   EXPECT_EQ(scene.status("orders"), "");

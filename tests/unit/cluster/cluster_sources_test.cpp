@@ -225,7 +225,7 @@ TEST_F(ClusterSourcesTest, ReadsOnlyLabelledSecretsWhereThatIsAskedFor) {
                                    KubeObject{{"athanor.dev/allow", true}}}) {
     const auto refused = read_as(labels);
     ASSERT_FALSE(refused) << labels;
-    EXPECT_NE(refused.error().message.find("does not carry the label athanor.dev/allow"), std::string::npos);
+    EXPECT_NE(refused.error().message.find("does not have the label athanor.dev/allow"), std::string::npos);
     EXPECT_EQ(refused.error().retry, RetryClass::Transient);
   }
   EXPECT_EQ(read_as({{"athanor.dev/allow", "true"}}).value(), "x");

@@ -247,7 +247,7 @@ TEST_F(Credentials, StayInUseWhileThePluginHangsUntilTheyExpire) {
   const auto late = credentials->current({}, clock_.steady_now());
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, ErrorCode::ApiUnauthorized);
-  EXPECT_THAT(late.error().message, HasSubstr("did not answer in time"));
+  EXPECT_THAT(late.error().message, HasSubstr("did not respond in time"));
   EXPECT_EQ(runs(), 2U);
 }
 

@@ -195,7 +195,7 @@ TEST_F(Kubeconfig, NamesWhatIsMissing) {
            {"current-context: c\ncontexts: {}", "`contexts`: expected a list"},
            {"", "no kubeconfig"},
            {"text", "not a kubeconfig"},
-           {"a: 1\n---\nb: 2", "one document"}}) {
+           {"a: 1\n---\nb: 2", "single YAML document"}}) {
     const auto access = read_kubeconfig({folder_.write("bad", text)}, {});
     ASSERT_FALSE(access) << text;
     EXPECT_EQ(access.error().code, ErrorCode::Configuration);

@@ -185,7 +185,7 @@ TEST_F(TransportStream, EndsAfterTheIdleLimitAndNotBefore) {
   const auto end = lines_of(connect(server), request);
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().code, ErrorCode::ApiUnreachable);
-  EXPECT_THAT(end.error().message, HasSubstr("nothing came for 70 ms"));
+  EXPECT_THAT(end.error().message, HasSubstr("no data received for 70 ms"));
   EXPECT_GE(elapsed(), 70ms);
   EXPECT_LT(elapsed(), 4s);
   EXPECT_THAT(lines_, ElementsAre("one"));

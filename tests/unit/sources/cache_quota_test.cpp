@@ -24,7 +24,7 @@ TEST_F(CacheQuotaTest, RefusesWhatGoesBeyondTheShareOfANamespace) {
   const auto refused = second.hold("shop", 41, now_);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::FileTooLarge);
-  EXPECT_EQ(refused.error().message, "the sources of namespace shop take more than 100 bytes of the operator's cache");
+  EXPECT_EQ(refused.error().message, "the sources of namespace shop use more than 100 bytes of the operator's cache");
   CacheQuota::Item elsewhere(quota_, Use::Own);
   EXPECT_TRUE(elsewhere.hold("other", 100, now_)) << "another namespace has a share of its own";
   first.empty();

@@ -24,7 +24,7 @@ class FakeFetcher final : public ArtifactFetcher {
     ++fetches;
     const auto found = files.find(url);
     if (found == files.end()) {
-      return fail(Error(ErrorCode::Io, "the artifact cannot be fetched: it answered with status 404"));
+      return fail(Error(ErrorCode::Io, "the artifact cannot be fetched: it returned status 404"));
     }
     for (std::size_t begin = 0; begin < found->second.size(); begin += 1'000) {
       TRY(take(std::string_view(found->second).substr(begin, 1'000)));
@@ -202,7 +202,7 @@ TEST_F(Flux, ASourceWithoutAnArtifactOrNotLookedAtIsWaitedFor) {
   EXPECT_THAT(refused().message, HasSubstr("no artifact yet"));
   publish(archive());
   reader_.object["metadata"]["generation"] = 2;
-  EXPECT_THAT(refused().message, HasSubstr("Flux has not looked at it yet"));
+  EXPECT_THAT(refused().message, HasSubstr("Flux has not reconciled it yet"));
 }
 
 TEST_F(Flux, WhatIsMissingOrForbiddenIsNamed) {

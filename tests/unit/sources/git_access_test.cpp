@@ -157,7 +157,7 @@ TEST_F(GitCredentialsTest, WhatASecretLacksIsSaid) {
   EXPECT_THAT(refused(with_secret("http://127.0.0.1/x", "git")).message, HasSubstr("no password"));
   put_secret("git", {{"username", "robot"}, {"password", "a\nb"}});
   const Error error = refused(with_secret("http://127.0.0.1/x", "git"));
-  EXPECT_THAT(error.message, HasSubstr("no HTTP header"));
+  EXPECT_THAT(error.message, HasSubstr("not allowed in an HTTP header"));
   EXPECT_EQ(error.retry, RetryClass::Transient);  // nobody tells that a Secret changed
 }
 
@@ -165,7 +165,7 @@ TEST_F(GitCredentialsTest, SshNeedsAKeyAndTheHostsKey) {
   EXPECT_THAT(refused(resource("ssh://git@127.0.0.1/x")).message, HasSubstr("private key"));
   put_secret("git", {{"identity", "key"}});
   const Error error = refused(with_secret("ssh://git@127.0.0.1/x", "git"));
-  EXPECT_THAT(error.message, HasSubstr("host's key is not known"));
+  EXPECT_THAT(error.message, HasSubstr("host's key is unknown"));
   EXPECT_THAT(error.hint, HasSubstr("ssh-keyscan"));
   EXPECT_EQ(asked("ls-remote"), 0U);
 }
@@ -203,7 +203,7 @@ TEST_F(GitCredentialsTest, AServerThatSaysNothingIsGivenUpAtTheDeadline) {
     connection.hold();
   });
   const Error error = refused(with_secret(server.url() + "/shop.git", "git"));
-  EXPECT_THAT(error.describe(), AllOf(HasSubstr("did not end within 700 ms"), HasSubstr(server.url())));
+  EXPECT_THAT(error.describe(), AllOf(HasSubstr("did not finish within 700 ms"), HasSubstr(server.url())));
   EXPECT_EQ(error.retry, RetryClass::Transient);
   EXPECT_EQ(access_folders(), 0U);
 }

@@ -104,7 +104,7 @@ TEST_F(Git, ANamespaceHasNoMoreOfTheCacheThanItsShare) {
   ASSERT_TRUE(load(resource(tree_.url())));
   const Error error = refused(resource(second.url()));
   EXPECT_EQ(error.code, ErrorCode::FileTooLarge);
-  EXPECT_THAT(error.message, HasSubstr("the sources of namespace shop take more than 300000 bytes"));
+  EXPECT_THAT(error.message, HasSubstr("the sources of namespace shop use more than 300000 bytes"));
   DatabaseMigration elsewhere = resource(second.url());
   elsewhere.metadata.name_space = "other";
   EXPECT_TRUE(load(elsewhere));
@@ -115,7 +115,7 @@ TEST_F(Git, WithoutItsProgramIsNoMatterOfCredentials) {
   tree_.commit(sketch::line());
   surroundings_.program.clear();
   const Error error = refused(resource(tree_.url()));
-  EXPECT_THAT(error.message, HasSubstr("no git program"));
+  EXPECT_THAT(error.message, HasSubstr("git is not installed"));
   EXPECT_EQ(reason_for(error), Reason::SourceNotFound);
   EXPECT_EQ(error.retry, RetryClass::Terminal);
 }
