@@ -62,7 +62,7 @@ Result<void> take_namespaces(Options& options, const std::string& name, const st
     const std::size_t comma = std::min(value.find(',', begin), value.size());
     options.namespaces.push_back(value.substr(begin, comma - begin));
     if (!is_namespace_name(options.namespaces.back())) {
-      return fail(usage(name + ": '" + options.namespaces.back() + "' is not the name of a namespace"));
+      return fail(usage(name + ": '" + options.namespaces.back() + "' is not a valid namespace name"));
     }
     begin = comma + 1;
   }
@@ -127,7 +127,7 @@ Result<void> take_grace_period(Options& options, const std::string& name, const 
 
 Result<void> take_max_files(Options& options, const std::string& name, const std::string& value) {
   return read_number(value, SIZE_MAX, options.limits.max_files) ? Result<void>()
-                                                                : fail(usage(name + " takes a number from 1 on"));
+                                                                : fail(usage(name + " takes a positive number"));
 }
 
 Result<void> take_max_file_size(Options& options, const std::string& name, const std::string& value) {
@@ -141,7 +141,7 @@ Result<void> take_max_file_size(Options& options, const std::string& name, const
 
 template <std::size_t Options::*Member>
 Result<void> take_quota(Options& options, const std::string& name, const std::string& value) {
-  return read_number(value, SIZE_MAX, options.*Member) ? Result<void>() : fail(usage(name + " takes a number from 1 on"));
+  return read_number(value, SIZE_MAX, options.*Member) ? Result<void>() : fail(usage(name + " takes a positive number"));
 }
 
 template <std::uint64_t Options::*Member>
@@ -177,91 +177,94 @@ struct Row {
   Take take;
 };
 constexpr std::array kRows{
-    Row{flag("--kube", "", "watch the API server; in a pod its own, elsewhere the one of the kubeconfig"), set<&Options::kube>},
+    Row{flag("--kube", "", "serve the resources of a cluster: the pod's own or, outside a pod, the kubeconfig's"),
+        set<&Options::kube>},
     Row{flag("--kubeconfig", "FILE", "default: $KUBECONFIG, then ~/.kube/config"), text<&Options::kubeconfig>},
-    Row{flag("--context", "NAME", "of the kubeconfig; default: its current one"), text<&Options::context>},
-    Row{flag("--watch-namespaces", "A,B", "default: all namespaces"), take_namespaces},
+    Row{flag("--context", "NAME", "context in the kubeconfig; default: its current-context"), text<&Options::context>},
+    Row{flag("--watch-namespaces", "A,B", "namespaces to watch; default: all"), take_namespaces},
     Row{flag("--selector", "LABELS", "only resources with these labels"), text<&Options::selector>},
-    Row{flag("--leader-elect", "BOOL", "one of several replicas works, the others stand by; default true"),
+    Row{flag("--leader-elect", "BOOL", "elect one of several replicas as leader; default true"),
         yes_or_no<&Options::leader_elect>},
-    Row{flag("--lease-name", "NAME", "default athanor-operator"), text<&Options::lease_name>},
-    Row{flag("--lease-namespace", "NAME", "default: the pod's own"), text<&Options::lease_namespace>},
-    Row{flag("--cache", "DIR", "where Git repositories, artifacts and certificates are kept; default: a temporary folder"),
+    Row{flag("--lease-name", "NAME", "name of the Lease; default athanor-operator"), text<&Options::lease_name>},
+    Row{flag("--lease-namespace", "NAME", "namespace of the Lease; default: the pod's own"), text<&Options::lease_namespace>},
+    Row{flag("--cache", "DIR", "folder for Git repositories, artifacts and certificates; default: a temporary folder"),
         text<&Options::cache>},
-    Row{flag("--job-image", "IMAGE", "image of Jobs (execution.mode: Job); without it there are none"),
+    Row{flag("--job-image", "IMAGE", "image of the Jobs for execution.mode Job; default: Jobs are disabled"),
         text<&Options::job_image>},
-    Row{flag("--job-service-account", "NAME", "that a podTemplate may name; may be repeated; default: none"),
+    Row{flag("--job-service-account", "NAME", "service account that a podTemplate may use; may be repeated; default: none"),
         list<&Options::job_service_accounts>},
     Row{flag("--source-image", "PREFIX",
-             "registry, or registry and path, that spec.source.image may name; may be repeated; default: none"),
+             "registry, or registry and path, that spec.source.image may use; may be repeated; default: none"),
         list<&Options::source_images>},
-    Row{flag("--minimum-approval", "POLICY", "Never, Destructive or Always, whatever a resource declares; default Never"),
+    Row{flag("--minimum-approval", "POLICY", "minimum of spec.policy.approval: Never, Destructive or Always; default Never"),
         floor<&PolicyFloor::approval, parse_approval_policy>},
-    Row{flag("--minimum-approvals", "N", "by so many different people, 1 to 10; default 1"),
+    Row{flag("--minimum-approvals", "N", "minimum of spec.policy.approvals, 1 to 10; default 1"),
         floor<&PolicyFloor::approvals, parse_approvals>},
-    Row{flag("--minimum-backup", "WHEN", "Never, Destructive or Always, and required; default Never"),
+    Row{flag("--minimum-backup", "WHEN",
+             "minimum of spec.backup.when, and required: Never, Destructive or Always; default Never"),
         floor<&PolicyFloor::backup, parse_backup_when>},
-    Row{flag("--minimum-ssl-mode", "MODE", "the least sslmode of a connection; default: libpq's"),
+    Row{flag("--minimum-ssl-mode", "MODE", "weakest sslmode allowed; default: no minimum"),
         floor<&PolicyFloor::ssl_mode, parse_ssl_mode>},
-    Row{flag("--default-ssl-mode", "MODE", "the sslmode of a connection that names none; default verify-full"),
+    Row{flag("--default-ssl-mode", "MODE", "sslmode of connections that specify none; default verify-full"),
         floor<&PolicyFloor::default_ssl_mode, parse_ssl_mode>},
-    Row{flag("--inline-passwords", "WORD", "allow or refuse passwords that stand in a resource; default allow"),
+    Row{flag("--inline-passwords", "WORD", "allow or refuse passwords in a resource; default allow"),
         floor<&PolicyFloor::inline_passwords, parse_inline_passwords>},
-    Row{flag("--namespace-labels", "", "labels of a Namespace raise these for its resources"), set<&Options::namespace_labels>},
-    Row{flag("--publish-plans", "BOOL", "the SQL of plans that wait for an approval, in ConfigMaps; default true"),
+    Row{flag("--namespace-labels", "", "let labels of a Namespace make these policies stricter"),
+        set<&Options::namespace_labels>},
+    Row{flag("--publish-plans", "BOOL", "publish the SQL of plans that wait for approval in ConfigMaps; default true"),
         yes_or_no<&Options::publish_plans>},
     Row{flag("--require-secret-label", "", "read only Secrets with the label athanor.dev/allow: \"true\""),
         set<&Options::require_secret_label>},
-    Row{flag("--database-auth", "", "make tokens of ServiceAccounts for databases (spec.database.auth)"),
+    Row{flag("--database-auth", "", "create ServiceAccount tokens for databases (spec.database.auth)"),
         set<&Options::database_auth>},
     Row{flag("--cloud-endpoint", "NAME=URL",
-             "another server for aws-sts, gcp-sts, gcp-iam or azure-login; may be repeated; default: the provider's"),
+             "use another server for aws-sts, gcp-sts, gcp-iam or azure-login; may be repeated; default: the provider's"),
         take_endpoint},
-    Row{flag("--max-resources", "N", "of one namespace, the oldest; default: no limit"), take_quota<&Options::max_resources>},
-    Row{flag("--max-backup-size", "SIZE", "of all dumps of one namespace; default: no limit"),
+    Row{flag("--max-resources", "N", "resources served per namespace, the oldest first; default: no limit"),
+        take_quota<&Options::max_resources>},
+    Row{flag("--max-backup-size", "SIZE", "total size of a namespace's dumps; default: no limit"),
         take_bytes<&Options::max_backup_bytes>},
-    Row{flag("--max-config-map-reads", "N", "of one namespace in a minute; default: no limit"),
+    Row{flag("--max-config-map-reads", "N", "ConfigMaps read per namespace and minute; default: no limit"),
         take_quota<&Options::max_config_map_reads>},
-    Row{flag("--max-repository-size", "SIZE", "that one fetch of Git may transfer; default 512MiB"),
+    Row{flag("--max-repository-size", "SIZE", "size of one Git fetch; default 512MiB"),
         take_bytes<&Options::max_repository_bytes>},
-    Row{flag("--max-artifact-size", "SIZE", "of one artifact of Flux; default 256MiB"),
+    Row{flag("--max-artifact-size", "SIZE", "size of one Flux artifact; default 256MiB"),
         take_bytes<&Options::max_artifact_bytes>},
-    Row{flag("--max-cache-size", "SIZE", "of the cache, for all sources of one namespace; default: no limit"),
+    Row{flag("--max-cache-size", "SIZE", "cache size for all sources of one namespace; default: no limit"),
         take_bytes<&Options::max_cache_bytes>},
-    Row{flag("--wait-for", "NAMESPACE/NAME", "run nothing: wait until this DatabaseMigration is Ready, and exit"),
-        take_wait_for},
-    Row{flag("--wait-timeout", "DURATION", "with --wait-for: how long; default 5m"), take_wait_timeout},
-    Row{flag("--metrics-authentication", "", "/metrics wants the token of a user who may get it; the probes stay open"),
+    Row{flag("--wait-for", "NAMESPACE/NAME", "only wait until this DatabaseMigration is Ready, then exit"), take_wait_for},
+    Row{flag("--wait-timeout", "DURATION", "timeout of --wait-for; default 5m"), take_wait_timeout},
+    Row{flag("--metrics-authentication", "", "require the token of a user who may get /metrics; probes stay open"),
         set<&Options::metrics_authentication>},
     Row{flag("--manifests", "DIR", "folder of manifests (*.yaml, *.yml)"), text<&Options::manifests>},
-    Row{flag("--state", "DIR", "folder of status files; default DIR/.athanor of the manifests"), text<&Options::state>},
-    Row{flag("--once", "", "reconcile everything once, print a summary, and exit"), set<&Options::once>},
-    Row{flag("--json", "", "with --once: the summary as JSON"), set<&Options::json>},
+    Row{flag("--state", "DIR", "folder for status files; default: .athanor in the folder of manifests"), text<&Options::state>},
+    Row{flag("--once", "", "reconcile every resource once, print a summary and exit"), set<&Options::once>},
+    Row{flag("--json", "", "with --once: print the summary as JSON"), set<&Options::json>},
     Row{flag("--source-root", "DIR", "folder that spec.source.path may name; may be repeated"), list<&Options::source_roots>},
-    Row{flag("--secret-root", "DIR", "folder that secret files may lie in; may be repeated"), list<&Options::secret_roots>},
+    Row{flag("--secret-root", "DIR", "folder that may contain secret files; may be repeated"), list<&Options::secret_roots>},
     Row{flag("--backup-root", "DIR", "folder that spec.backup.path may name; may be repeated"), list<&Options::backup_roots>},
     Row{flag("--listen", "ADDR:PORT",
-             "serve /metrics, /healthz and /readyz; default 127.0.0.1:8080, off with --once; \"off\": do not listen"),
+             "serve /metrics, /healthz and /readyz here, or off; default 127.0.0.1:8080, off with --once"),
         text<&Options::listen>},
-    Row{flag("--tls-cert-file", "FILE", "serve over TLS with this certificate and its chain (PEM); read again when it changes"),
+    Row{flag("--tls-cert-file", "FILE", "serve over TLS with this certificate and its chain (PEM); reloaded when it changes"),
         text<&Options::tls_certificate>},
     Row{flag("--tls-private-key-file", "FILE", "its key (PEM)"), text<&Options::tls_key>},
-    Row{flag("--workers", "N", "databases in work at once; default 8"), count<&Options::workers>},
-    Row{flag("--per-server", "N", "of them on one database server; default 8"), count<&Options::per_server>},
-    Row{flag("--per-namespace", "N", "of them in one namespace; default three quarters, or all where one namespace is watched"),
+    Row{flag("--workers", "N", "databases reconciled concurrently; default 8"), count<&Options::workers>},
+    Row{flag("--per-server", "N", "maximum of these on one database server; default 8"), count<&Options::per_server>},
+    Row{flag("--per-namespace", "N",
+             "maximum of these in one namespace; default: three quarters, or all if one namespace is watched"),
         count<&Options::per_namespace>},
     Row{flag("--grace-period", "DURATION",
-             "cancel what still runs so long after SIGTERM; default: it ends at its next safe point"),
+             "after SIGTERM, cancel migrations that run longer; default: wait for their next safe point"),
         take_grace_period},
-    Row{flag("--resync", "DURATION", "look at every database once in this time, though nothing changed; default 5m"),
+    Row{flag("--resync", "DURATION", "period in which every database is observed once, even if nothing changed; default 5m"),
         take_resync},
-    Row{flag("--resyncs-per-second", "N", "but at no more than so many in a second; default 2"),
-        count<&Options::resyncs_per_second>},
-    Row{flag("--max-files", "N", "revision files in one source; default 100000"), take_max_files},
-    Row{flag("--max-file-size", "SIZE", "of one revision file; default 64MiB"), take_max_file_size},
+    Row{flag("--resyncs-per-second", "N", "maximum of resyncs per second; default 2"), count<&Options::resyncs_per_second>},
+    Row{flag("--max-files", "N", "maximum of revision files in one source; default 100000"), take_max_files},
+    Row{flag("--max-file-size", "SIZE", "largest revision file; default 64MiB"), take_max_file_size},
     Row{flag("--log-level", "LEVEL", "debug, info, warn or error; default info (warn with --once)"), take_log_level},
-    Row{flag("--help", "", "this text", 'h'), set<&Options::help>},
-    Row{flag("--version", "", "the version", 'V'), set<&Options::version>},
+    Row{flag("--help", "", "print this help", 'h'), set<&Options::help>},
+    Row{flag("--version", "", "print the version", 'V'), set<&Options::version>},
 };
 constexpr std::size_t kOfCluster = 31;   // rows
 constexpr std::size_t kOfManifests = 4;  // after them
@@ -293,12 +296,12 @@ Error describe(const FlagFault& fault) {
 }
 
 // Options of the other mode are errors, not ignored.
-Result<void> check_way(const Options& options) {
+Result<void> check_mode(const Options& options) {
   if (options.kube && !options.manifests.empty()) {
-    return fail(usage("--kube and --manifests exclude each other"));
+    return fail(usage("--kube and --manifests cannot be combined"));
   }
   if (options.kube && (options.once || !options.state.empty())) {
-    return fail(usage("--once and --state go with --manifests"));
+    return fail(usage("--once and --state need --manifests"));
   }
   const bool of_cluster = !options.kubeconfig.empty() || !options.context.empty() || !options.namespaces.empty() ||
                           !options.selector.empty() || !options.lease_namespace.empty() || !options.job_image.empty() ||
@@ -308,10 +311,10 @@ Result<void> check_way(const Options& options) {
   if (!options.manifests.empty() && of_cluster) {
     return fail(
         usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace, --job-image, "
-              "--metrics-authentication, --database-auth, --cloud-endpoint and the minimums of policies go with --kube"));
+              "--metrics-authentication, --database-auth, --cloud-endpoint and the minimums of policies need --kube"));
   }
   if (options.tls_certificate.empty() != options.tls_key.empty()) {
-    return fail(usage("--tls-cert-file and --tls-private-key-file go together"));
+    return fail(usage("--tls-cert-file and --tls-private-key-file must be given together"));
   }
   return {};
 }
@@ -332,15 +335,15 @@ Result<Options> parse_options(const std::vector<std::string>& arguments, bool in
     TRY(kRows.at(static_cast<std::size_t>(given.flag - kFlags.data())).take(options, name, std::string(given.value)));
   }
   // Either of them implies cluster mode.
-  const bool named = in_pod || !options.kubeconfig.empty() || !options.context.empty();
-  options.kube = options.kube || (options.manifests.empty() && named);
+  const bool implied = in_pod || !options.kubeconfig.empty() || !options.context.empty();
+  options.kube = options.kube || (options.manifests.empty() && implied);
   if (options.help || options.version) {
     return options;
   }
   if (!options.kube && options.manifests.empty()) {
     return fail(usage("--manifests DIR or --kube is required"));
   }
-  TRY(check_way(options));
+  TRY(check_mode(options));
   return options;
 }
 
@@ -352,20 +355,20 @@ Usage:
   athanor-operator --kube [options]            resources of a Kubernetes cluster; the default in a pod
   athanor-operator --manifests DIR [options]   manifests in a folder, no cluster
 
-Brings every database to its declared revision, and again whenever a resource, its revisions or its credentials change.
+Migrates every database to its declared revision whenever a resource, its revisions or its credentials change.
 Logs are JSON lines on standard error.
 
 On a cluster:
 )";
   text += flag_lines(flags.first(kOfCluster));
   text += "\nWithout a cluster:\n" + flag_lines(flags.subspan(kOfCluster, kOfManifests));
-  text += "\nEither way:\n" + flag_lines(flags.subspan(kOfCluster + kOfManifests));
+  text += "\nIn both modes:\n" + flag_lines(flags.subspan(kOfCluster + kOfManifests));
   text += R"(
 Exit codes:
   0    ended by SIGTERM or SIGINT; with --once: every resource is Ready
-  1    with --once: some resource is not Ready, or a manifest cannot be read; on a cluster: leadership was lost
-  2    wrong usage
-  3    a folder cannot be read or written, or the address cannot be listened on
+  1    with --once: a resource is not Ready, or a manifest cannot be read; on a cluster: leadership was lost
+  2    usage error
+  3    a folder cannot be read or written, or the operator cannot listen on the address
   12   the API server cannot be used
 
 Examples:

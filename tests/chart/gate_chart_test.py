@@ -144,15 +144,15 @@ def test_the_gate_reads_a_database_that_is_named_in_parts(shop: Path) -> None:
 
 
 @pytest.mark.parametrize("options, says", [
-    ("migrations.targetRevision=head", "is the id of a revision"),
-    ("migrations.targetRevision=", "is the id of a revision"),
+    ("migrations.targetRevision=head", "must be a revision id"),
+    ("migrations.targetRevision=", "must be a revision id"),
     ("migrations.targetRevision=2b7d9e", "no revision file has the id 2b7d9e"),
-    ("migrations.targetRevision=2b7d9e1f4a60@head", "is the id of a revision"),
+    ("migrations.targetRevision=2b7d9e1f4a60@head", "must be a revision id"),
     ("migrations.files=nowhere/*.sql", "no revision files at nowhere/*.sql"),
     ("migrations.gate.image=", "migrations.gate.image is missing"),
     ("migrations.database=null", "migrations.database is missing"),
-    ("migrations.gate.database.urlFrom.secretKeyRef=null", "names no database"),
-    ("migrations.gate.database.urlFrom.secretKeyRef=null,migrations.gate.database.urlFrom.file=/x", "urlFrom is no secretKeyRef"),
+    ("migrations.gate.database.urlFrom.secretKeyRef=null", "specifies no database"),
+    ("migrations.gate.database.urlFrom.secretKeyRef=null,migrations.gate.database.urlFrom.file=/x", "urlFrom is not a secretKeyRef"),
 ])
 def test_a_value_is_refused_in_words(shop: Path, options: str, says: str) -> None:
     assert says in refusal(shop, "--set", options)
@@ -165,7 +165,7 @@ def test_files_that_a_config_map_cannot_hold_are_refused(shop: Path) -> None:
     assert "use spec.source.git or fluxRef" in refusal(shop)
     (shop / "migrations/latin.sql").unlink()
     (shop / "migrations/a b.sql").write_text(revision("5a"))
-    assert "a key of a ConfigMap" in refusal(shop)
+    assert "a ConfigMap key may contain only" in refusal(shop)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -247,4 +247,4 @@ def test_two_releases_share_the_crds(server: ThrowawayCluster, release: str) -> 
 
 def test_the_crds_can_be_installed_apart_from_the_chart(server: ThrowawayCluster, release: str) -> None:
     assert server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS)).returncode == 0
-    assert "The CRDs were not installed" in helm(server, "install", release, CHART, "--set", "crds.enabled=false")
+    assert "The CRDs and the admission policy for approvals were not installed" in helm(server, "install", release, CHART, "--set", "crds.enabled=false")

@@ -162,11 +162,11 @@ def test_containers_are_bounded_in_all_but_processor_time(name: str) -> None:
     ("operator.logLevel=loud", "value must be one of"), ("image.digest=abc", "does not match pattern"), ("backup.root=relative", "does not match pattern"),
     ("operator.resync=5", "operator/resync"), ("watch.namespaces={Shop}", "does not match pattern"),
     ("leaderElection.enabled=false", "replicaCount must be 1 without leaderElection.enabled"), ("watch.scope=Namespaces", "watch.scope Namespaces needs watch.namespaces"),
-    ("watch.namespaces={shop}", "watch.namespaces needs watch.scope Namespaces, which is OwnNamespace"),
+    ("watch.namespaces={shop}", "watch.namespaces needs watch.scope Namespaces, not OwnNamespace"),
     ("podMonitor.enabled=true,serviceMonitor.enabled=true", "only one of serviceMonitor.enabled and podMonitor.enabled"),
-    ("image.repository=", "image.repository is required"), ("image.repository=athanor", "athanor would be docker.io's"),
-    ("image.repository=shop/athanor", "shop/athanor would be docker.io's"), ("image.repository=localhost/athanor:1", "does not match pattern"),
-    ("jobs.enabled=true,jobs.image=athanor:1", "jobs.image names no registry, so athanor:1 would be docker.io's"),
+    ("image.repository=", "image.repository is required"), ("image.repository=athanor", "athanor would be pulled from docker.io"),
+    ("image.repository=shop/athanor", "shop/athanor would be pulled from docker.io"), ("image.repository=localhost/athanor:1", "does not match pattern"),
+    ("jobs.enabled=true,jobs.image=athanor:1", "jobs.image has no registry, so athanor:1 would be pulled from docker.io"),
     ("serviceMonitor.enabled=true,service.enabled=false", "serviceMonitor.enabled needs service.enabled")])
 def test_a_value_is_refused(option: str, message: str) -> None:
     done = tool("helm", "template", "athanor", CHART, *IMAGE, "--set", option)

@@ -4,7 +4,7 @@
 {{- $reference := get .database (printf "%sFrom" .field) }}
 {{- if $reference }}
 {{- if not $reference.secretKeyRef }}
-{{- fail (printf "athanor-gate: migrations.database.%sFrom is no secretKeyRef, and a pod cannot read the operator's files: set migrations.gate.env" .field) }}
+{{- fail (printf "athanor-gate: migrations.database.%sFrom is not a secretKeyRef, and a pod cannot read the operator's files: set migrations.gate.env" .field) }}
 {{- end }}
 - name: {{ .name }}
   valueFrom:
@@ -25,7 +25,7 @@ migrations.database. */}}
 {{- else }}
 {{- $database := $gate.database | default .Values.migrations.database }}
 {{- if not (or $database.url $database.urlFrom $database.host $database.hostFrom) }}
-{{- fail "athanor-gate: migrations.gate.database names no database: url, urlFrom, host or hostFrom" }}
+{{- fail "athanor-gate: migrations.gate.database specifies no database: url, urlFrom, host or hostFrom" }}
 {{- end }}
 {{- if and $database.tls (not $gate.volumeMounts) }}
 {{- fail "athanor-gate: migrations.database.tls: mount the certificate into the gate (migrations.gate.volumeMounts) and name the file in migrations.gate.env (PGSSLROOTCERT)" }}
@@ -83,6 +83,6 @@ Pods wait until the database has revision {{ include "athanor-gate.target" . }}.
   kubectl -n {{ .Release.Namespace }} get dbm {{ include "athanor-gate.name" . }} -o wide
   kubectl -n {{ .Release.Namespace }} logs deployment/… -c {{ (.Values.migrations.gate | default dict).name | default "wait-for-schema" }}
 
-A hook of this release (pre-install, pre-upgrade) that waits for the DatabaseMigration waits for ever: Helm creates the release's objects
+A hook of this release (pre-install, pre-upgrade) that waits for the DatabaseMigration never finishes: Helm creates the release's objects
 after its hooks. Wait in a pod, as this chart does, or make ConfigMap and DatabaseMigration hooks too.
 {{- end }}

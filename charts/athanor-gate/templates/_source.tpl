@@ -10,13 +10,13 @@ revision file. The operator uses the same rule for names.
 {{- if or (and (hasSuffix ".sql" $name) (not (hasPrefix "_" $name))) (and (hasSuffix ".py" $name) (not (hasPrefix "__" $name))) }}
 {{- $text := toString $bytes }}
 {{- if hasKey $files $name }}
-{{- fail (printf "athanor-gate: two files are called %s; a ConfigMap has no folders" $name) }}
+{{- fail (printf "athanor-gate: two files are named %s; a ConfigMap has no folders" $name) }}
 {{- end }}
 {{- if not (regexMatch "^[-._a-zA-Z0-9]{1,253}$" $name) }}
-{{- fail (printf "athanor-gate: %s: a key of a ConfigMap has letters, digits, '-', '_' and '.' only" $path) }}
+{{- fail (printf "athanor-gate: %s: a ConfigMap key may contain only letters, digits, '-', '_' and '.'" $path) }}
 {{- end }}
 {{- if gt (len $text) 900000 }}
-{{- fail (printf "athanor-gate: %s has %d bytes; one ConfigMap takes 900,000 of revisions: use spec.source.git or fluxRef" $path (len $text)) }}
+{{- fail (printf "athanor-gate: %s has %d bytes, but a ConfigMap has room for 900,000 bytes of revisions: use spec.source.git or fluxRef" $path (len $text)) }}
 {{- end }}
 {{- if ne (sha256sum $text) (sha256sum (get (fromJson (printf "{\"text\":%s}" (toJson $text))) "text")) }}
 {{- fail (printf "athanor-gate: %s is not UTF-8" $path) }}
@@ -43,7 +43,7 @@ revision file. The operator uses the same rule for names.
 {{- define "athanor-gate.target" -}}
 {{- $target := .Values.migrations.targetRevision | toString }}
 {{- if or (not .Values.migrations.targetRevision) (not (regexMatch "^[^@:+\\-\\s,]{1,255}$" $target)) (has $target (list "head" "heads" "base" "current")) }}
-{{- fail "athanor-gate: migrations.targetRevision is the id of a revision, in quotes: `head` is another one with each release, and pods would start before theirs" }}
+{{- fail "athanor-gate: migrations.targetRevision must be a revision id, in quotes: `head` changes with each release, and pods would start before their revision is applied" }}
 {{- end }}
 {{- $found := false }}
 {{- $quoted := regexQuoteMeta $target }}
@@ -53,7 +53,7 @@ revision file. The operator uses the same rule for names.
 {{- end }}
 {{- end }}
 {{- if not $found }}
-{{- fail (printf "athanor-gate: migrations.targetRevision: no revision file has the id %s (write all of it)" $target) }}
+{{- fail (printf "athanor-gate: migrations.targetRevision: no revision file has the id %s (write the full id)" $target) }}
 {{- end }}
 {{- $target }}
 {{- end }}
@@ -80,7 +80,7 @@ never changes one. Files are added in the order of their names, so a chart that 
 {{- end }}
 {{- $_ := set $maps (printf "%s-migrations-%s" $prefix (toJson $chunk | sha256sum | trunc 10)) $chunk }}
 {{- if gt (len $maps) 16 }}
-{{- fail (printf "athanor-gate: the revision files need %d ConfigMaps, and a source has 16: use spec.source.git or fluxRef" (len $maps)) }}
+{{- fail (printf "athanor-gate: the revision files need %d ConfigMaps, but a source may have only 16: use spec.source.git or fluxRef" (len $maps)) }}
 {{- end }}
 {{- toJson $maps }}
 {{- end }}

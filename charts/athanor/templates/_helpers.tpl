@@ -48,14 +48,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "athanor.repository" -}}
 {{- $repository := .Values.image.repository }}
 {{- if not $repository }}
-{{- fail "image.repository is required: where you pushed the image that `make image` builds, as in registry.example.org/athanor" }}
+{{- fail "image.repository is required: the repository you pushed the image of `make image` to, for example registry.example.org/athanor" }}
 {{- end }}
 {{- if (.Values.global).imageRegistry }}
 {{- printf "%s/%s" (trimSuffix "/" .Values.global.imageRegistry) (regexReplaceAll "^(localhost|[^/]*[.:][^/]*)/" $repository "") }}
 {{- else if include "athanor.hasRegistry" $repository }}
 {{- $repository }}
 {{- else }}
-{{- fail (printf "image.repository names no registry, so %s would be docker.io's: write the registry before it, or set global.imageRegistry" $repository) }}
+{{- fail (printf "image.repository has no registry, so %s would be pulled from docker.io: put the registry before it, or set global.imageRegistry" $repository) }}
 {{- end }}
 {{- end }}
 
@@ -74,7 +74,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- else if include "athanor.hasRegistry" .Values.jobs.image }}
 {{- .Values.jobs.image }}
 {{- else }}
-{{- fail (printf "jobs.image names no registry, so %s would be docker.io's: write the registry before it" .Values.jobs.image) }}
+{{- fail (printf "jobs.image has no registry, so %s would be pulled from docker.io: put the registry before it" .Values.jobs.image) }}
 {{- end }}
 {{- end }}
 
@@ -95,7 +95,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- fail "watch.scope Namespaces needs watch.namespaces" }}
 {{- end }}
 {{- if and (ne .Values.watch.scope "Namespaces") .Values.watch.namespaces }}
-{{- fail (printf "watch.namespaces needs watch.scope Namespaces, which is %s" .Values.watch.scope) }}
+{{- fail (printf "watch.namespaces needs watch.scope Namespaces, not %s" .Values.watch.scope) }}
 {{- end }}
 {{- if and .Values.backup.existingClaim .Values.backup.volume }}
 {{- fail "only one of backup.existingClaim and backup.volume may be set" }}
@@ -110,11 +110,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [athanor.dev]
   resources: [databasemigrations/status]
   verbs: [update]
-# Those that a resource names, one by one; never listed.
+# Only the Secrets that a resource names; they are never listed.
 - apiGroups: ['']
   resources: [secrets]
   verbs: [get]
-# Those that a resource names; a watch of all of their metadata, never of their content, tells that one changed.
+# Only the ConfigMaps that a resource names are read. The watch, of metadata only, reports changes.
 - apiGroups: ['']
   resources: [configmaps]
   verbs: [get, list, watch]
@@ -129,11 +129,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: ['']
   resources: [pods]
   verbs: [get, list]
-# The files of a Job are handed to it in ConfigMaps of its own; Kubernetes removes them with the Job.
+# A Job gets its files in ConfigMaps of its own, which Kubernetes deletes with the Job.
 - apiGroups: ['']
   resources: [configmaps]
   verbs: [create]
-# Where OwnerReferencesPermissionEnforcement is on, a Job may block the deletion of its owner only with this.
+# Lets a Job block the deletion of its owner where OwnerReferencesPermissionEnforcement is enabled.
 - apiGroups: [athanor.dev]
   resources: [databasemigrations/finalizers]
   verbs: [update]

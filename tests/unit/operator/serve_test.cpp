@@ -193,7 +193,7 @@ TEST(Options, SayWhatIsWrong) {
   EXPECT_EQ(complaint({"--manifests"}), "--manifests needs a value");
   EXPECT_EQ(complaint({"--manifests", "m", "--workers", "0"}), "--workers takes a number from 1 to 256");
   EXPECT_EQ(complaint({"--manifests", "m", "--resync", "5"}), "--resync takes a duration from 1s to 24h");
-  EXPECT_EQ(complaint({"--manifests", "m", "--max-files", "0"}), "--max-files takes a number from 1 on");
+  EXPECT_EQ(complaint({"--manifests", "m", "--max-files", "0"}), "--max-files takes a positive number");
   EXPECT_EQ(complaint({"--manifests", "m", "--max-file-size", "2MB"}),
             "--max-file-size takes bytes, or a number and KiB, MiB or GiB");
   EXPECT_EQ(complaint({"--manifests", "m", "--log-level", "loud"}), "unknown log level 'loud'");
