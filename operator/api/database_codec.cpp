@@ -163,13 +163,14 @@ void check_database_way(YamlFields& fields, const DatabaseSpec& database) {
 
 }  // namespace
 
-void read_reference(YamlFields& fields, std::string_view key, std::optional<SecretReference>& reference, OperatorMode habitat) {
+void read_reference(YamlFields& fields, std::string_view key, std::optional<SecretReference>& reference,
+                    OperatorMode operator_mode) {
   if (!fields.has(key)) {
     return;
   }
-  fields.mapping(key, [&reference, habitat](YamlFields& from) {
+  fields.mapping(key, [&reference, operator_mode](YamlFields& from) {
     reference.emplace();
-    if (habitat == OperatorMode::Cluster) {
+    if (operator_mode == OperatorMode::Cluster) {
       read_cluster_reference(from, *reference);
     } else {
       read_local_reference(from, *reference);
@@ -177,33 +178,33 @@ void read_reference(YamlFields& fields, std::string_view key, std::optional<Secr
   });
 }
 
-void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode habitat) {
+void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode operator_mode) {
   read_text(fields, "url", database.url);
-  read_reference(fields, "urlFrom", database.url_from, habitat);
+  read_reference(fields, "urlFrom", database.url_from, operator_mode);
   read_text(fields, "host", database.host);
-  read_reference(fields, "hostFrom", database.host_from, habitat);
+  read_reference(fields, "hostFrom", database.host_from, operator_mode);
   fields.integer("port", database.port, 1, 65'535);
-  read_reference(fields, "portFrom", database.port_from, habitat);
+  read_reference(fields, "portFrom", database.port_from, operator_mode);
   read_identifier(fields, "name", database.name);
-  read_reference(fields, "nameFrom", database.name_from, habitat);
+  read_reference(fields, "nameFrom", database.name_from, operator_mode);
   read_identifier(fields, "user", database.user);
-  read_reference(fields, "userFrom", database.user_from, habitat);
+  read_reference(fields, "userFrom", database.user_from, operator_mode);
   read_text(fields, "password", database.password);
-  read_reference(fields, "passwordFrom", database.password_from, habitat);
+  read_reference(fields, "passwordFrom", database.password_from, operator_mode);
   fields.choice("sslMode", database.ssl_mode, {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"});
   read_text(fields, "requireAuth", database.require_auth);
   if (const auto allowed = parse_require_auth(database.require_auth); !allowed) {
     fields.refuse("requireAuth", allowed.error().hint);
   }
-  fields.mapping("tls", [&database, habitat](YamlFields& tls) {
-    read_reference(tls, "rootCertificateFrom", database.root_certificate_from, habitat);
-    read_reference(tls, "clientCertificateFrom", database.client_certificate_from, habitat);
-    read_reference(tls, "clientKeyFrom", database.client_key_from, habitat);
+  fields.mapping("tls", [&database, operator_mode](YamlFields& tls) {
+    read_reference(tls, "rootCertificateFrom", database.root_certificate_from, operator_mode);
+    read_reference(tls, "clientCertificateFrom", database.client_certificate_from, operator_mode);
+    read_reference(tls, "clientKeyFrom", database.client_key_from, operator_mode);
     if (database.client_certificate_from.has_value() != database.client_key_from.has_value()) {
       tls.refuse("clientCertificateFrom", "must be set together with clientKeyFrom");
     }
   });
-  if (habitat == OperatorMode::Standalone) {
+  if (operator_mode == OperatorMode::Standalone) {
     refuse_fields(fields, {"auth"}, "needs a cluster, which issues the token of a ServiceAccount");
   }
   fields.mapping("auth", [&database](YamlFields& auth) { read_auth(auth, database.auth.emplace()); });

@@ -150,8 +150,8 @@ void check_source_way(YamlFields& fields, const SourceSpec& source) {
 
 }  // namespace
 
-void read_source(YamlFields& fields, SourceSpec& source, OperatorMode habitat) {
-  if (habitat == OperatorMode::Standalone) {
+void read_source(YamlFields& fields, SourceSpec& source, OperatorMode operator_mode) {
+  if (operator_mode == OperatorMode::Standalone) {
     refuse_fields(fields, {"configMaps", "fluxRef", "image"}, "needs a cluster");
     refuse_fields(fields, {"git"}, "needs a cluster; check out the repository and set path to its folder");
   }

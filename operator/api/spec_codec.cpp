@@ -79,7 +79,7 @@ void read_lint(YamlFields& fields, LintSettings& settings) {
   }
 }
 
-void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
+void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode operator_mode) {
   std::string downgrade = "Refuse";
   fields.choice("downgrade", downgrade, {"Refuse", "Keep", "Allow"});
   policy.downgrade = downgrade == "Allow"  ? DowngradePolicy::Allow
@@ -105,11 +105,11 @@ void read_policy(YamlFields& fields, PolicySpec& policy, OperatorMode habitat) {
   policy.rehearsal = rehearsal == "Schema"   ? RehearsalPolicy::Schema
                      : rehearsal == "Backup" ? RehearsalPolicy::Backup
                                              : RehearsalPolicy::Never;
-  if (habitat == OperatorMode::Standalone) {
+  if (operator_mode == OperatorMode::Standalone) {
     refuse_fields(fields, {"approvals"}, "needs a cluster: approvals are MigrationApproval resources");
   }
   fields.integer("approvals", policy.approvals, 1, kMostApprovals);
-  if (habitat == OperatorMode::Standalone && policy.approval != ApprovalPolicy::Never) {
+  if (operator_mode == OperatorMode::Standalone && policy.approval != ApprovalPolicy::Never) {
     fields.refuse("approval", "needs a cluster: approvals are MigrationApproval resources");
   }
 }
@@ -159,8 +159,8 @@ void read_windows(YamlFields& fields, std::vector<MaintenanceWindow>& windows) {
   }
 }
 
-void read_execution(YamlFields& fields, ExecutionSpec& execution, OperatorMode habitat) {
-  if (habitat == OperatorMode::Standalone) {
+void read_execution(YamlFields& fields, ExecutionSpec& execution, OperatorMode operator_mode) {
+  if (operator_mode == OperatorMode::Standalone) {
     refuse_fields(fields, {"mode", "podTemplate", "jobTTL", "activeDeadline"}, "needs a cluster");
   }
   std::string mode = "InProcess";
@@ -254,15 +254,15 @@ void read_text(YamlFields& fields, std::string_view key, std::string& value) {
 }
 
 void refuse_fields(YamlFields& fields, std::initializer_list<std::string_view> keys, const std::string& why,
-                   const std::string& way_out) {
+                   const std::string& hint) {
   for (const auto key : keys) {
     if (fields.node(key) != nullptr) {
-      fields.refuse(key, why, way_out);
+      fields.refuse(key, why, hint);
     }
   }
 }
 
-void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode habitat) {
+void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode operator_mode) {
   refuse_fields(fields, {"verify"}, "is not supported yet");
   if (!fields.has("database")) {
     fields.refuse("database", "is required");
@@ -270,18 +270,18 @@ void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode hab
   if (!fields.has("source")) {
     fields.refuse("source", "is required");
   }
-  fields.mapping("database", [&](YamlFields& database) { read_database(database, spec.database, habitat); });
-  fields.mapping("source", [&](YamlFields& source) { read_source(source, spec.source, habitat); });
+  fields.mapping("database", [&](YamlFields& database) { read_database(database, spec.database, operator_mode); });
+  fields.mapping("source", [&](YamlFields& source) { read_source(source, spec.source, operator_mode); });
   read_text(fields, "targetRevision", spec.target_revision);
   check_target(fields, spec.target_revision);
   fields.mapping("baseline", [&](YamlFields& baseline) { read_baseline(baseline, spec.baseline); });
-  fields.mapping("policy", [&](YamlFields& policy) { read_policy(policy, spec.policy, habitat); });
+  fields.mapping("policy", [&](YamlFields& policy) { read_policy(policy, spec.policy, operator_mode); });
   if (fields.has("backup")) {
     fields.mapping("backup", [&](YamlFields& backup) { read_backup(backup, spec.backup); });
   }
-  fields.mapping("execution", [&](YamlFields& execution) { read_execution(execution, spec.execution, habitat); });
+  fields.mapping("execution", [&](YamlFields& execution) { read_execution(execution, spec.execution, operator_mode); });
   fields.mapping("scratch", [&](YamlFields& scratch) {
-    read_reference(scratch, "urlFrom", spec.scratch_url_from, habitat);
+    read_reference(scratch, "urlFrom", spec.scratch_url_from, operator_mode);
     if (!spec.scratch_url_from) {
       scratch.refuse("urlFrom", "is required");
     }
@@ -294,7 +294,7 @@ void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode hab
   if (spec.policy.rehearsal != RehearsalPolicy::Never) {
     if (spec.source.image) {
       fields.refuse("policy", "rehearsal cannot be used with source.image, which the operator does not read itself");
-    } else if (habitat == OperatorMode::Cluster && !spec.scratch_url_from) {
+    } else if (operator_mode == OperatorMode::Cluster && !spec.scratch_url_from) {
       fields.refuse("scratch", "is required by policy.rehearsal", "name a server of the same major version in scratch.urlFrom");
     }
   }

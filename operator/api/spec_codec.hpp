@@ -21,11 +21,12 @@ enum class OperatorMode : std::uint8_t { Standalone, Cluster };
 
 // These read into their last argument. Errors are collected in `fields`, whose finish() returns the first.
 void read_metadata(YamlFields& fields, Metadata& metadata);
-void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode habitat);
-void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode habitat);
+void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode operator_mode);
+void read_database(YamlFields& fields, DatabaseSpec& database, OperatorMode operator_mode);
 // Where a secret text is read from. Absent: stays empty.
-void read_reference(YamlFields& fields, std::string_view key, std::optional<SecretReference>& reference, OperatorMode habitat);
-void read_source(YamlFields& fields, SourceSpec& source, OperatorMode habitat);
+void read_reference(YamlFields& fields, std::string_view key, std::optional<SecretReference>& reference,
+                    OperatorMode operator_mode);
+void read_source(YamlFields& fields, SourceSpec& source, OperatorMode operator_mode);
 
 // Decodes an object from an API server. The status is the last one written and decides nothing. Error: Configuration for any
 // object that cannot be decoded.
@@ -48,6 +49,6 @@ void read_duration(YamlFields& fields, std::string_view key, milliseconds& value
 void read_text(YamlFields& fields, std::string_view key, std::string& value);
 // Adds an error for each of these fields that is present.
 void refuse_fields(YamlFields& fields, std::initializer_list<std::string_view> keys, const std::string& why,
-                   const std::string& way_out = "remove the field");
+                   const std::string& hint = "remove the field");
 
 }  // namespace athanor::controller

@@ -58,7 +58,7 @@ bool catches_every_approval(const KubeObject& constraints) {
   });
 }
 
-bool asks_for_ones_own_name(const KubeObject& spec) {
+bool requires_own_name(const KubeObject& spec) {
   return std::ranges::any_of(list_in(spec, "validations"), [](const KubeObject& validation) {
     return validation.is_object() && text_of(validation, "expression") == kExpression;
   });
@@ -93,7 +93,7 @@ Result<WallTime> check_admission_policy(const KubeObject& policy, const KubeObje
   const auto* const spec = part_of(policy, "spec");
   const auto* const constraints = spec == nullptr ? nullptr : part_of(*spec, "matchConstraints");
   // Additional validations only refuse more requests. Match conditions and parameters could exempt some.
-  if (constraints == nullptr || !catches_every_approval(*constraints) || !asks_for_ones_own_name(*spec) ||
+  if (constraints == nullptr || !catches_every_approval(*constraints) || !requires_own_name(*spec) ||
       !is_empty(*spec, "matchConditions") || !is_empty(*spec, "paramKind") ||
       (spec->contains("failurePolicy") && text_of(*spec, "failurePolicy") != "Fail")) {
     return fail(not_in_force(named + " was changed"));
@@ -115,8 +115,8 @@ Result<WallTime> AdmissionPolicy::in_force_since() {
   const std::lock_guard lock(mutex_);
   const SteadyTime now = clock_.steady_now();
   // Read before the request: an approval that arrives while the request is running must not be covered by its answer.
-  const std::uint64_t came = came_;
-  if (answer_ && answered_ == came && now - asked_ <= (answer_->has_value() ? kKept : kKeptWhenBad)) {
+  const std::uint64_t approvals = approvals_;
+  if (answer_ && answered_ == approvals && now - requested_at_ <= (answer_->has_value() ? kKept : kKeptWhenBad)) {
     return *answer_;
   }
   answer_ = [this]() -> Result<WallTime> {
@@ -124,8 +124,8 @@ Result<WallTime> AdmissionPolicy::in_force_since() {
     TRY_ASSIGN(const KubeObject binding, read(reader_, kube::kAdmissionPolicyBindings));
     return check_admission_policy(policy, binding);
   }();
-  asked_ = now;
-  answered_ = came;
+  requested_at_ = now;
+  answered_ = approvals;
   return *answer_;
 }
 

@@ -30,16 +30,16 @@ class AdmissionPolicy {
   // expected one, or cannot be read.
   [[nodiscard]] Result<WallTime> in_force_since();
   // Reports a new approval: earlier answers do not cover it. Call it before any thread can see the approval.
-  void approval_came() { ++came_; }
+  void approval_came() { ++approvals_; }
 
  private:
   KubeReader& reader_;
   Clock& clock_;
   std::mutex mutex_;
   std::optional<Result<WallTime>> answer_;
-  SteadyTime asked_{};
-  std::uint64_t answered_ = 0;  // the value of came_ when answer_ was requested
-  std::atomic<std::uint64_t> came_{0};
+  SteadyTime requested_at_{};
+  std::uint64_t answered_ = 0;  // the value of approvals_ when answer_ was requested
+  std::atomic<std::uint64_t> approvals_{0};
 };
 
 // Checks the two objects; a pure function. Returns the younger one's creation time.

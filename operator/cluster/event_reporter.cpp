@@ -84,14 +84,14 @@ std::optional<EventRecord> backup_event_of(const Outcome& outcome) {
 }
 
 std::optional<EventRecord> drift_event_of(const Outcome& outcome) {
-  const auto& seen = outcome.observed.drift;
-  if (!seen || !seen->changed || seen->reason == Reason::CatalogNotRecorded) {
+  const auto& drift = outcome.observed.drift;
+  if (!drift || !drift->changed || drift->reason == Reason::CatalogNotRecorded) {
     return std::nullopt;
   }
   EventRecord event;
-  event.type = seen->drifted == ConditionStatus::False ? EventType::Normal : EventType::Warning;
-  event.reason = reason_name(seen->reason);
-  event.note = seen->message;
+  event.type = drift->drifted == ConditionStatus::False ? EventType::Normal : EventType::Warning;
+  event.reason = reason_name(drift->reason);
+  event.note = drift->message;
   event.action = "Compare";
   return event;
 }

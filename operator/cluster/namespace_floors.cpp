@@ -6,17 +6,17 @@
 namespace athanor::controller {
 
 void NamespaceFloors::applied(const ResourceKey& key, const KubeObject& object) {
-  const PolicyFloor asked = floor_of_labels(metadata_of(object).labels);
+  const PolicyFloor floor = floor_of_labels(metadata_of(object).labels);
   {
     const std::lock_guard lock(mutex_);
     const auto known = raised_.find(key.name);
-    if ((known == raised_.end() ? PolicyFloor() : known->second) == asked) {
+    if ((known == raised_.end() ? PolicyFloor() : known->second) == floor) {
       return;
     }
-    if (asked == PolicyFloor()) {
+    if (floor == PolicyFloor()) {
       raised_.erase(known);
     } else {
-      raised_.insert_or_assign(key.name, asked);
+      raised_.insert_or_assign(key.name, floor);
     }
   }
   changed_(key.name);

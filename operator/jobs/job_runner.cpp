@@ -35,16 +35,16 @@ bool belongs_to(const KubeObject& job, const DatabaseMigration& resource) {
   return false;
 }
 
-bool gone(const Error& error) {
+bool is_not_found(const Error& error) {
   return error.code == ErrorCode::ApiNotFound;
 }
 
 // An admission webhook with side effects does not support dry runs, and the API server then refuses the dry run.
-bool cannot_rehearse(const Error& error) {
+bool refuses_dry_run(const Error& error) {
   return error.code == ErrorCode::ApiInvalid && error.message.find("does not support dry run") != std::string::npos;
 }
 
-Error not_ours(const std::string& name) {
+Error foreign_job(const std::string& name) {
   return Error(ErrorCode::PolicyRefused, "Job " + name + " already exists and does not belong to this resource")
       .advise("delete or rename it");
 }
@@ -95,8 +95,8 @@ Result<JobState> JobRunner::newest(const DatabaseMigration& resource) {
   }
   TRY_ASSIGN(const auto pods, pods_of(*newest));
   const JobState state = job_state(*newest, pods, clock_.wall_now());
-  TRY_ASSIGN(const bool stranded, lacks_files(*newest, pods));
-  if (stranded) {
+  TRY_ASSIGN(const bool incomplete, lacks_files(*newest, pods));
+  if (incomplete) {
     TRY(remove(*newest));
     log_.warn("removing a Job whose ConfigMaps are missing", {{"resource", resource.key().text()}, {"job", state.name}});
     return memory;
@@ -135,12 +135,12 @@ Result<void> JobRunner::dry_run_create(const DatabaseMigration& resource, const 
   TRY_ASSIGN(const KubeObject manifest, job_manifest(resource, request, options_, files));
   const auto job = client_.create(kube::kJobs, resource.metadata.name_space, manifest, {.dry_run = true});
   if (!job) {
-    const bool is_no_obstacle = job.error().code == ErrorCode::ApiConflict || cannot_rehearse(job.error());
+    const bool is_no_obstacle = job.error().code == ErrorCode::ApiConflict || refuses_dry_run(job.error());
     return is_no_obstacle ? Result<void>() : fail(Error(job.error()).at("Job " + metadata_text(manifest, "name")));
   }
   for (std::size_t index = 0; index < files.size(); ++index) {
     const auto file = client_.create(kube::kConfigMaps, name_space_of(*job), files.config_map(index, *job), {.dry_run = true});
-    if (!file && !cannot_rehearse(file.error())) {
+    if (!file && !refuses_dry_run(file.error())) {
       return fail(Error(file.error()).at("a ConfigMap for Job " + metadata_text(manifest, "name")));
     }
   }
@@ -165,7 +165,7 @@ Result<JobState> JobRunner::start(const DatabaseMigration& resource, const JobRe
   // the same attempt.
   TRY_ASSIGN(const KubeObject other, client_.get(kube::kJobs, resource.metadata.name_space, name));
   if (!belongs_to(other, resource)) {
-    return fail(not_ours(name));
+    return fail(foreign_job(name));
   }
   if (has_ended(other)) {
     return take_place_of(resource, other, manifest, files);
@@ -247,7 +247,7 @@ Result<void> JobRunner::remove(const KubeObject& job) {
 // A Job that is gone (404), or whose name now belongs to another Job (409 on the uid precondition), counts as removed.
 Result<void> JobRunner::remove(const ResourceKey& job, const DeleteOptions& options) {
   const auto removed = client_.remove(kube::kJobs, job.name_space, job.name, options);
-  if (!removed && !gone(removed.error()) && removed.error().code != ErrorCode::ApiConflict) {
+  if (!removed && !is_not_found(removed.error()) && removed.error().code != ErrorCode::ApiConflict) {
     return fail(removed.error());
   }
   return {};

@@ -15,13 +15,13 @@ std::shared_ptr<RecentReads::Entry> RecentReads::entry(const std::string& key, S
   if (now - swept_ > kKept) {
     swept_ = now;
     // Readers waiting in an entry share ownership of it, so it may be erased from the map.
-    std::erase_if(entries_, [now](const auto& item) { return now - item.second.asked > kKept; });
+    std::erase_if(entries_, [now](const auto& item) { return now - item.second.requested_at > kKept; });
   }
   Lookup& lookup = entries_[key];
   if (!lookup.entry) {
     lookup.entry = std::make_shared<Entry>();
   }
-  lookup.asked = now;
+  lookup.requested_at = now;
   return lookup.entry;
 }
 

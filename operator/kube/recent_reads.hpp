@@ -48,7 +48,7 @@ class RecentReads {
   std::mutex mutex_;
   struct Lookup {
     std::shared_ptr<Entry> entry;
-    SteadyTime asked{};
+    SteadyTime requested_at{};
   };
   std::map<std::string, Lookup> entries_;
   SteadyTime swept_{};

@@ -225,11 +225,11 @@ class RestTransport final : public HttpTransport {
 };
 
 RestTransport::FileStamp RestTransport::authority_stamp() const {
-  struct stat seen {};
-  if (access_.ca_file.empty() || ::stat(access_.ca_file.c_str(), &seen) != 0) {
+  struct stat file {};
+  if (access_.ca_file.empty() || ::stat(access_.ca_file.c_str(), &file) != 0) {
     return {};
   }
-  return {seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtim.tv_sec, seen.st_mtim.tv_nsec};
+  return {file.st_dev, file.st_ino, file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec};
 }
 
 Result<std::string> RestTransport::authorities() const {
@@ -398,9 +398,9 @@ Attempt RestTransport::attempt(const HttpRequest& request, const Credentials& cr
     if (auto outcome = reader.take(progress, bytes, clock_)) {
       if (outcome->answer && progress.ended) {
         // Wait the few microseconds until the connection is back in the pool, so that the next request can reuse it.
-        for (auto seen = progress;
-             !seen.released && wait(*pending, {}, clock_, clock_.steady_now() + kReleaseWait) == WaitResult::Ready;) {
-          seen = pending->receive(bytes);
+        for (auto latest = progress;
+             !latest.released && wait(*pending, {}, clock_, clock_.steady_now() + kReleaseWait) == WaitResult::Ready;) {
+          latest = pending->receive(bytes);
         }
       }
       return std::move(*outcome);

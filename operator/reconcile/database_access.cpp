@@ -262,9 +262,9 @@ class ObservationTimer {
   // Until the next begin() nothing is ended.
   void end() { began_.reset(); }
   [[nodiscard]] bool late() const { return began_ && clock_.steady_now() - *began_ >= kLongestObservation; }
-  [[nodiscard]] bool unwanted() const { return stop_.requested(); }
+  [[nodiscard]] bool stop_requested() const { return stop_.requested(); }
   [[nodiscard]] WaitListener listener() const {
-    return [this](milliseconds) { return began_ && (unwanted() || late()); };
+    return [this](milliseconds) { return began_ && (stop_requested() || late()); };
   }
 
  private:
@@ -289,9 +289,8 @@ Result<void> find_url(const DatabaseMigration& resource, CredentialSource& crede
 // Opens sessions for observing: a cached one, or a new one that may be cached afterwards.
 class CachedSessionFactory final : public SessionFactory {
  public:
-  CachedSessionFactory(SessionFactory& own, SessionCache& kept, const ObservationTimer& looking, std::string key,
-                       std::string who)
-      : own_(own), kept_(kept), timer_(looking), key_(std::move(key)), who_(std::move(who)) {}
+  CachedSessionFactory(SessionFactory& own, SessionCache& kept, const ObservationTimer& timer, std::string key, std::string who)
+      : own_(own), kept_(kept), timer_(timer), key_(std::move(key)), who_(std::move(who)) {}
 
   Result<std::unique_ptr<Session>> open() override {
     auto session = sharing_ ? kept_.take(key_, who_) : nullptr;
@@ -357,29 +356,29 @@ class MigratorAccess final : public DatabaseAccess {
 
   Result<Observation> observe() override {
     const auto observe = [this] { return migrator_->observe(); };
-    auto seen = look(observe);
+    auto result = query(observe);
     // The server may have closed a cached session. Try once more with a new one.
-    if (!seen && sessions_.borrowed() && !timer_.unwanted()) {
+    if (!result && sessions_.borrowed() && !timer_.stop_requested()) {
       use_own_session();
-      seen = look(observe);
+      result = query(observe);
     }
-    identity_ = seen ? seen->identity : std::string();
-    return seen;
+    identity_ = result ? result->identity : std::string();
+    return result;
   }
   Result<std::vector<Blocker>> lock_holders() override {
-    return look([this] { return migrator_->lock_holders(); });
+    return query([this] { return migrator_->lock_holders(); });
   }
   Result<std::vector<Migrator::HistoryEntry>> ledger(std::size_t limit) override {
-    return look([&] { return migrator_->ledger(limit); });
+    return query([&] { return migrator_->ledger(limit); });
   }
   Result<std::optional<LastChange>> last_change() override {
-    return look([this] { return migrator_->last_change(); });
+    return query([this] { return migrator_->last_change(); });
   }
   Result<bool> has_user_tables() override {
-    return look([this] { return migrator_->has_user_tables(); });
+    return query([this] { return migrator_->has_user_tables(); });
   }
   Result<RecordedLineage> recorded_lineage(const RevisionGraph& files, const std::vector<std::string>& heads) override {
-    return look([&] { return migrator_->recorded_lineage(files, heads); });
+    return query([&] { return migrator_->recorded_lineage(files, heads); });
   }
   Result<DriftCheck> check_drift() override {
     DriftCheck check;
@@ -391,7 +390,7 @@ class MigratorAccess final : public DatabaseAccess {
   }
   Result<LiveDatabase> live_database() override {
     LiveDatabase live;
-    TRY(look([&] {
+    TRY(query([&] {
       return migrator_->ask([&](Session& session) -> Result<void> {
         TRY_ASSIGN(live, read_live_database(session));
         return {};
@@ -401,7 +400,7 @@ class MigratorAccess final : public DatabaseAccess {
   }
   Result<void> verify_checksums(const SourceSnapshot& snapshot, const std::vector<std::string>& rows,
                                 const Plan* plan) override {
-    return look([&] { return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan); });
+    return query([&] { return migrator_->verify_checksums(snapshot.graph(), snapshot.source(), rows, plan); });
   }
   ExecutionReport execute(const Plan& plan, const StopToken& stop, const Migrator::PreRunCheck& pre_run_check) override {
     timer_.end();  // a run has its own listener
@@ -423,15 +422,15 @@ class MigratorAccess final : public DatabaseAccess {
   }
 
  private:
-  template <typename Ask>
-  auto look(const Ask& ask) -> decltype(ask()) {
+  template <typename Query>
+  auto query(const Query& run) -> decltype(run()) {
     timer_.begin();
-    auto seen = ask();
-    if (!seen && seen.error().code == ErrorCode::Interrupted && timer_.late() && !timer_.unwanted()) {
+    auto result = run();
+    if (!result && result.error().code == ErrorCode::Interrupted && timer_.late() && !timer_.stop_requested()) {
       return fail(Error(ErrorCode::ConnectionLost, sessions_.describe() + " could not be queried within a minute")
                       .advise("check the server, and the network between it and the operator"));
     }
-    return seen;
+    return result;
   }
   // The run may open its own session, and the host name may lead elsewhere by now: to another server behind a Service, or to
   // another address.

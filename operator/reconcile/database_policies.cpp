@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kDigits = 32;
 
-std::string asked_by(const std::string& resource) {
+std::string required_by(const std::string& resource) {
   return ", required by " + resource + " on the same database";
 }
 
@@ -38,19 +38,19 @@ void raise(DatabaseMigration& resource, const DatabasePolicy& policy) {
   PolicySpec& declared = resource.spec.policy;
   if (declared.approval < rule.approval) {
     raised.raised.push_back("approval from " + std::string(policy_name(declared.approval)) + " to " +
-                            std::string(policy_name(rule.approval)) + asked_by(policy.approval_of));
+                            std::string(policy_name(rule.approval)) + required_by(policy.approval_of));
     declared.approval = rule.approval;
   }
   if (declared.approvals < rule.approvals) {
     raised.raised.push_back("approvals from " + std::to_string(declared.approvals) + " to " + std::to_string(rule.approvals) +
-                            asked_by(policy.approvals_of));
+                            required_by(policy.approvals_of));
     declared.approvals = rule.approvals;
   }
   BackupSpec& backup = resource.spec.backup;
   if (!covers_backup(backup, rule)) {
     const BackupWhen when = std::max(backup.when, rule.backup);
     raised.raised.push_back("backup from " + std::string(policy_name(backup.when)) + " to " + std::string(policy_name(when)) +
-                            (rule.required ? ", required" : "") + asked_by(policy.backup_of));
+                            (rule.required ? ", required" : "") + required_by(policy.backup_of));
     backup.when = when;
     backup.required = backup.required || rule.required;
   }
@@ -115,9 +115,9 @@ DatabasePolicy DatabasePolicies::of_others(const ResourceKey& key, const ShortDi
   if (rules == by_database_.end()) {
     return policy;
   }
-  const auto take = [](auto& strictest, const auto& asked, std::string& of, const std::string& who) {
-    if (strictest < asked) {
-      strictest = asked;
+  const auto take = [](auto& strictest, const auto& other, std::string& of, const std::string& who) {
+    if (strictest < other) {
+      strictest = other;
       of = who;
     }
   };

@@ -19,7 +19,7 @@ std::string named_changes(const std::vector<std::string>& lines) {
 }
 
 // "Nothing has changed" is news only after a change.
-bool says_something_else(const DatabaseMigrationStatus& status, const DriftSeen& seen) {
+bool differs_from_status(const DatabaseMigrationStatus& status, const DriftSeen& seen) {
   const Condition* const before = find_condition(status.conditions, ConditionType::Drifted);
   if (seen.drifted == ConditionStatus::False) {
     return before != nullptr && before->status == ConditionStatus::True;
@@ -71,7 +71,7 @@ std::optional<DriftSeen> check_for_drift(const ReconcileContext& context, Databa
   memory.drift_generation = context.resource.metadata.generation;
   memory.drift_checked = context.parts.clock.steady_now();
   DriftSeen seen = drift_seen(access.check_drift());
-  seen.changed = says_something_else(context.resource.status, seen);
+  seen.changed = differs_from_status(context.resource.status, seen);
   if (seen.changed) {
     context.log.info("drift checked", {{"reason", reason_name(seen.reason)}, {"message", seen.message}});
   }

@@ -118,9 +118,9 @@ Result<RunningJob> follow_job(const ReconcileContext& context, const JobState& j
   if (job.generation == context.resource.metadata.generation) {
     // Progress is optional. If the database is not reachable from here, that says nothing about the Job.
     const auto target = make_target(context.resource, context.parts.credentials);
-    const auto seen = target ? observe_progress(context, *target, job, progress, running) : fail(target.error());
-    if (!seen) {
-      const Error& error = seen.error();
+    const auto observed = target ? observe_progress(context, *target, job, progress, running) : fail(target.error());
+    if (!observed) {
+      const Error& error = observed.error();
       context.log.debug("cannot read the progress of the job", error_fields(target ? target->hidden.hide(error) : error));
     }
   }
@@ -353,8 +353,8 @@ JobStep JobReconcile::start_when_allowed(const JobRequest& request, PlanReview r
 
 JobStep JobReconcile::start(const JobRequest& request) const {
   // Before the Job exists: otherwise `helm --wait` could read a Ready from before the run.
-  if (auto told = report_pending(context_, observed_, nullptr); !told) {
-    return {verdict_of(std::move(told).error()), {}, {}, false};
+  if (auto reported = report_pending(context_, observed_, nullptr); !reported) {
+    return {verdict_of(std::move(reported).error()), {}, {}, false};
   }
   auto started = context_.parts.jobs->start(context_.resource, request);
   if (!started) {

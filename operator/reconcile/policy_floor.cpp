@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<std::string_view, 6> kSslModes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
 constexpr int kDefaultSslMode = 2;  // "prefer"
 
-Error unknown_word(std::string_view text, std::string_view words) {
+Error invalid_value(std::string_view text, std::string_view words) {
   return Error(ErrorCode::Configuration, "'" + std::string(text) + "' is not " + std::string(words));
 }
 
@@ -43,14 +43,14 @@ Result<ApprovalPolicy> parse_approval_policy(std::string_view text) {
       return policy;
     }
   }
-  return fail(unknown_word(text, "one of Never, Destructive, Always"));
+  return fail(invalid_value(text, "one of Never, Destructive, Always"));
 }
 
 Result<int> parse_approvals(std::string_view text) {
   int number = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
   if (read.ec != std::errc() || read.ptr != text.data() + text.size() || number < 1 || number > kMostApprovals) {
-    return fail(unknown_word(text, "a number from 1 to " + std::to_string(kMostApprovals)));
+    return fail(invalid_value(text, "a number from 1 to " + std::to_string(kMostApprovals)));
   }
   return number;
 }
@@ -61,19 +61,19 @@ Result<BackupWhen> parse_backup_when(std::string_view text) {
       return when;
     }
   }
-  return fail(unknown_word(text, "one of Never, Destructive, Always"));
+  return fail(invalid_value(text, "one of Never, Destructive, Always"));
 }
 
 Result<std::string> parse_ssl_mode(std::string_view text) {
   if (std::ranges::find(kSslModes, text) == kSslModes.end()) {
-    return fail(unknown_word(text, "one of disable, allow, prefer, require, verify-ca, verify-full"));
+    return fail(invalid_value(text, "one of disable, allow, prefer, require, verify-ca, verify-full"));
   }
   return std::string(text);
 }
 
 Result<bool> parse_inline_passwords(std::string_view text) {
   if (text != "allow" && text != "refuse") {
-    return fail(unknown_word(text, "one of allow, refuse"));
+    return fail(invalid_value(text, "one of allow, refuse"));
   }
   return text == "allow";
 }

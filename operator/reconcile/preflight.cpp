@@ -220,8 +220,8 @@ Preflight check_may_run(const ReconcileContext& context, const Observed& observe
     return {std::move(review), std::move(closed)};
   }
   // Before the backup, which may take hours: the status must not show a Ready from before the run meanwhile.
-  if (auto told = report_pending(context, observed, &review); !told) {
-    return {std::move(review), verdict_of(std::move(told).error())};
+  if (auto reported = report_pending(context, observed, &review); !reported) {
+    return {std::move(review), verdict_of(std::move(reported).error())};
   }
   if (needs_backup(context.resource.spec.backup, *review.plan, review.destructive)) {
     if (auto refused = dry_run ? dry_run() : std::nullopt) {

@@ -11,8 +11,8 @@ namespace athanor::controller {
 namespace {
 
 struct Word {
-  std::string_view ours;
-  std::string_view theirs;
+  std::string_view text;
+  std::string_view replacement;
 };
 
 // Longer texts must come before texts that are part of them.
@@ -145,11 +145,11 @@ Error in_resource_words(const DatabaseMigration& resource, Error error, bool on_
     replace_all(*text, "set the environment variable DATABASE_URL, or database_url in athanor.yaml", "set spec.database");
     replace_all(*text, "DATABASE_URL", connection);
     for (const Word& word : kFields) {
-      replace_all(*text, word.ours, word.theirs);
+      replace_all(*text, word.text, word.replacement);
     }
     if (on_cluster) {
       for (const Word& word : kOptions) {
-        replace_all(*text, word.ours, word.theirs);
+        replace_all(*text, word.text, word.replacement);
       }
     }
   }

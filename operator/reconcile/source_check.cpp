@@ -26,18 +26,19 @@ Result<void> check_source(const DatabaseMigration& resource, const SourceSnapsho
 
 // Do not act on, or even compare, any content other than spec.source.revision: it is not what the user declared. Returns
 // nullopt when the content matches or none is declared.
-std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const SourceSnapshot& seen) {
+std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const SourceSnapshot& snapshot) {
   constexpr milliseconds kCheckAgain{60'000};  // a watch or a poll reports a change before that
   const std::string& wanted = resource.spec.source.revision;
-  if (wanted.empty() || seen.revision() == wanted || std::ranges::find(seen.names(), wanted) != seen.names().end()) {
+  if (wanted.empty() || snapshot.revision() == wanted ||
+      std::ranges::find(snapshot.names(), wanted) != snapshot.names().end()) {
     return std::nullopt;
   }
   Verdict verdict;
   verdict.kind = Verdict::Kind::Waiting;
   verdict.reason = Reason::SourceOutdated;
-  verdict.message = "the source is at " + seen.revision();
-  if (!seen.names().empty() && seen.revision().find(seen.names().front()) == std::string::npos) {
-    verdict.message += " (" + seen.names().front() + ")";
+  verdict.message = "the source is at " + snapshot.revision();
+  if (!snapshot.names().empty() && snapshot.revision().find(snapshot.names().front()) == std::string::npos) {
+    verdict.message += " (" + snapshot.names().front() + ")";
   }
   verdict.message += ", not at spec.source.revision " + wanted + "; nothing runs until it is";
   verdict.requeue_after = kCheckAgain;

@@ -17,6 +17,6 @@ namespace athanor::controller {
 [[nodiscard]] Result<void> check_source(const DatabaseMigration& resource, const SourceSnapshot& snapshot);
 // Returns a verdict that waits until the source has the content spec.source.revision; nullopt when it has, or when none is
 // declared.
-[[nodiscard]] std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const SourceSnapshot& seen);
+[[nodiscard]] std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const SourceSnapshot& snapshot);
 
 }  // namespace athanor::controller

@@ -153,8 +153,8 @@ void set_drifted(DatabaseMigrationStatus& status, const DatabaseMigration& resou
                  ConditionSet& conditions) {
   if (resource.spec.policy.drift == DriftPolicy::Ignore) {
     remove_condition(status.conditions, ConditionType::Drifted);
-  } else if (const auto& seen = outcome.observed.drift) {
-    conditions.set(ConditionType::Drifted, seen->drifted, seen->reason, seen->message);
+  } else if (const auto& drift = outcome.observed.drift) {
+    conditions.set(ConditionType::Drifted, drift->drifted, drift->reason, drift->message);
   }
 }
 

@@ -58,10 +58,10 @@ class Exchange final : public httplib::Server {
 
  private:
   void serve(const ServerRoute& route, const httplib::Request& request, httplib::Response& response) {
-    ServerRequest asked{request.path, request.get_header_value("Authorization"), false};
-    asked.has_body = request.has_header("Transfer-Encoding") ||
-                     (request.has_header("Content-Length") && request.get_header_value("Content-Length") != "0");
-    const auto reply = route(asked);
+    ServerRequest server_request{request.path, request.get_header_value("Authorization"), false};
+    server_request.has_body = request.has_header("Transfer-Encoding") ||
+                              (request.has_header("Content-Length") && request.get_header_value("Content-Length") != "0");
+    const auto reply = route(server_request);
     later_ = !reply;
     if (!reply) {
       return;

@@ -24,8 +24,8 @@ Result<TlsFiles> TlsFiles::open(std::string certificate, std::string key, Clock&
 }
 
 TlsFiles::Stamp TlsFiles::stamp_of(const std::string& path) {
-  struct stat seen {};
-  return ::stat(path.c_str(), &seen) == 0 ? Stamp{seen.st_ino, seen.st_mtim} : Stamp{};
+  struct stat file {};
+  return ::stat(path.c_str(), &file) == 0 ? Stamp{file.st_ino, file.st_mtim} : Stamp{};
 }
 
 Result<void> TlsFiles::refresh() {

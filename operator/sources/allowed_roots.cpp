@@ -60,7 +60,7 @@ Result<std::string> AllowedRoots::resolve_for(const std::string& name_space, con
   if (!divided_) {
     return resolve(folder, path, field, option);
   }
-  const fs::path asked(path);
+  const fs::path requested(path);
   const bool is_name = !name_space.empty() && name_space.find_first_of("/.") == std::string::npos;
   for (const auto& root : roots_) {
     std::error_code error;
@@ -69,11 +69,11 @@ Result<std::string> AllowedRoots::resolve_for(const std::string& name_space, con
     if (error || !is_name || own != fs::path(root) / name_space) {
       continue;
     }
-    const fs::path resolved = fs::weakly_canonical(own / asked, error);
+    const fs::path resolved = fs::weakly_canonical(own / requested, error);
     if (!error && lies_in(resolved, own)) {
       return resolved.string();
     }
-    if (!asked.is_absolute()) {
+    if (!requested.is_absolute()) {
       break;  // a relative path starts in the first root only
     }
   }
@@ -84,13 +84,13 @@ Result<std::string> AllowedRoots::resolve_for(const std::string& name_space, con
 Result<std::string> AllowedRoots::resolve_below(const std::string& part, const std::string& path,
                                                 const std::string& field) const {
   const fs::path root(roots_.empty() ? "" : roots_.front());
-  const fs::path asked(path);
+  const fs::path requested(path);
   std::error_code error;
   const fs::path own = fs::weakly_canonical(root / part, error);
-  const fs::path resolved = error ? fs::path() : fs::weakly_canonical(own / asked, error);
+  const fs::path resolved = error ? fs::path() : fs::weakly_canonical(own / requested, error);
   // Refuse ".." outright: below a folder that does not exist yet, weakly_canonical() resolves it by text only.
-  const bool climbs = std::ranges::find(asked, fs::path("..")) != asked.end();
-  if (error || roots_.empty() || asked.is_absolute() || climbs || !lies_in(own, root) || own == root ||
+  const bool climbs = std::ranges::find(requested, fs::path("..")) != requested.end();
+  if (error || roots_.empty() || requested.is_absolute() || climbs || !lies_in(own, root) || own == root ||
       !lies_in(resolved, own)) {
     return fail(Error(ErrorCode::PathEscape, field + " '" + path + "' leaves " + part + "/, the folder of this namespace")
                     .advise("write it relative to that folder, as in `orders`, or leave it out"));

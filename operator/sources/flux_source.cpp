@@ -72,8 +72,8 @@ std::optional<KubeObject> ready_of(const KubeObject& status) {
 }
 
 std::string in_its_words(const std::optional<KubeObject>& ready) {
-  const std::string words = ready ? fit_for_message(text_of(*ready, "message")) : std::string();
-  return words.empty() ? std::string() : ": " + words;
+  const std::string message = ready ? fit_for_message(text_of(*ready, "message")) : std::string();
+  return message.empty() ? std::string() : ": " + message;
 }
 
 bool is_sha256(std::string_view text) {
@@ -151,24 +151,24 @@ Result<FluxArtifacts::Artifact> FluxArtifacts::find_artifact(const ResourceType&
   if (metadata != nullptr && number_of(*metadata, "generation") != number_of(*status, "observedGeneration")) {
     return fail(waiting_for("was changed, and Flux has not reconciled it yet"));
   }
-  const KubeObject* const said = part_of(*status, "artifact");
-  if (said == nullptr) {
+  const KubeObject* const current = part_of(*status, "artifact");
+  if (current == nullptr) {
     return fail(waiting_for("has no artifact yet" + in_its_words(ready)));
   }
-  const std::string digest = text_of(*said, "digest");
+  const std::string digest = text_of(*current, "digest");
   if (!digest.starts_with("sha256:") || !is_sha256(std::string_view(digest).substr(7))) {
     return fail(Error(ErrorCode::Io, "its artifact has no SHA-256 digest")
                     .with_retry(RetryClass::Terminal)
                     .advise("configure Flux's source-controller to use sha256 (--artifact-digest-algo)"));
   }
   Artifact artifact;
-  artifact.url = text_of(*said, "url");
+  artifact.url = text_of(*current, "url");
   artifact.sha256 = digest.substr(7);
-  const auto revision = text_of(*said, "revision");
+  const auto revision = text_of(*current, "revision");
   // The revision appears in statuses and logs. Use the digest instead of one with control characters or of excessive length.
   const bool plain = std::ranges::all_of(revision, [](char c) { return c > 0x20 && c < 0x7f; });
   artifact.revision = plain && !revision.empty() && revision.size() <= 512 ? revision : digest;
-  artifact.size = static_cast<std::uint64_t>(std::max<std::int64_t>(number_of(*said, "size"), 0));
+  artifact.size = static_cast<std::uint64_t>(std::max<std::int64_t>(number_of(*current, "size"), 0));
   return artifact;
 }
 

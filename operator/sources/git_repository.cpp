@@ -129,8 +129,8 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
   if (!retry_now) {
     // The server could not be reached a few seconds ago. Use the last known commit instead of waiting for another time-out:
     // hundreds of resources may name this repository.
-    if (auto doubted = remembered(reference, std::min(kAskAgain, options_.requeue_after))) {
-      return std::move(*doubted);
+    if (auto last_good = remembered(reference, std::min(kAskAgain, options_.requeue_after))) {
+      return std::move(*last_good);
     }
   }
   // Slightly less than the interval, so that a poll after one interval does not get the answer of the previous poll.
@@ -144,7 +144,7 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
       good,
       [&]() -> Result<Tip> {
         reference.stale = false;
-        auto commit = look(source, name_space);
+        auto commit = resolve_and_fetch(source, name_space);
         const SteadyTime now = clock_.steady_now();
         const Lock lock(reference.mutex);
         if (commit) {
@@ -162,8 +162,8 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
       asker_of(name_space));
   // The server cannot be reached. Use the last known commit, unless a changed resource waits for a real answer.
   if (!tip && !retry_now) {
-    if (auto doubted = remembered(reference, options_.outage)) {
-      return std::move(*doubted);
+    if (auto last_good = remembered(reference, options_.outage)) {
+      return std::move(*last_good);
     }
   }
   return tip;
@@ -183,7 +183,7 @@ std::optional<GitRepositories::Repository::Tip> GitRepositories::Repository::rem
 }
 
 // Returns the commit that the source names now, after making sure that our copy has it.
-Result<std::string> GitRepositories::Repository::look(const GitSource& source, const std::string& name_space) {
+Result<std::string> GitRepositories::Repository::resolve_and_fetch(const GitSource& source, const std::string& name_space) {
   const Lock lock(turn_);
   std::error_code problem;
   std::filesystem::create_directories(folder_, problem);
@@ -199,7 +199,7 @@ Result<std::string> GitRepositories::Repository::look(const GitSource& source, c
                  })));
   std::string wanted = source.commit;
   if (wanted.empty()) {
-    TRY_ASSIGN(wanted, ask(source, access));
+    TRY_ASSIGN(wanted, query_commit(source, access));
   }
   if (holds(wanted)) {
     return wanted;
@@ -208,7 +208,7 @@ Result<std::string> GitRepositories::Repository::look(const GitSource& source, c
 }
 
 // Asks the server what the tag or branch points to.
-Result<std::string> GitRepositories::Repository::ask(const GitSource& source, const GitAccess& access) const {
+Result<std::string> GitRepositories::Repository::query_commit(const GitSource& source, const GitAccess& access) const {
   const std::string reference = reference_of(source);
   GitRun run;
   run.arguments = {"ls-remote", "--quiet", "--", url_, reference, reference + "^{}"};
@@ -322,9 +322,9 @@ std::uint64_t GitRepositories::Repository::bytes() const {
   // git renames and deletes files while it receives a pack, so a file may be gone before its size is read.
   for (std::filesystem::directory_iterator file(bare() + "/objects/pack", problem), end; !problem && file != end;
        file.increment(problem)) {
-    std::error_code gone;
-    const auto size = file->file_size(gone);
-    sum += gone ? 0 : size;
+    std::error_code vanished;
+    const auto size = file->file_size(vanished);
+    sum += vanished ? 0 : size;
   }
   return sum;
 }

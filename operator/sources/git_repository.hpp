@@ -66,8 +66,8 @@ class GitRepositories::Repository {
   std::shared_ptr<T> entry(std::map<std::string, std::shared_ptr<T>>& entries, const std::string& key);
   Result<Tip> find_tip(const GitSource& source, const std::string& name_space, Reference& reference, bool retry_now);
   std::optional<Tip> remembered(Reference& reference, milliseconds found_out) const;
-  Result<std::string> look(const GitSource& source, const std::string& name_space);
-  Result<std::string> ask(const GitSource& source, const GitAccess& access) const;
+  Result<std::string> resolve_and_fetch(const GitSource& source, const std::string& name_space);
+  Result<std::string> query_commit(const GitSource& source, const GitAccess& access) const;
   Result<std::string> fetch(const std::string& wanted, const GitSource& source, const std::string& name_space,
                             const GitAccess& access);
   // An error of one namespace's quota is not shared with others.

@@ -49,11 +49,11 @@ Result<ManifestSnapshot> ManifestFolder::scan() {
   entries_ = std::move(entries);
 
   ManifestSnapshot snapshot;
-  std::map<ResourceKey, std::string> seen;
+  std::map<ResourceKey, std::string> declared_in;
   for (const auto& [path, entry] : entries_) {
     const std::string name = std::filesystem::path(path).filename();
     for (const auto& resource : entry.manifest.resources) {
-      const auto [place, is_new] = seen.emplace(resource.key(), resource.origin);
+      const auto [place, is_new] = declared_in.emplace(resource.key(), resource.origin);
       if (is_new) {
         snapshot.resources.push_back(resource);
       } else {
