@@ -111,7 +111,7 @@ def test_every_field_of_the_spec_is_documented() -> None:
         assert f"`{path}`" in page, f"{path} is not on the page"
 
 
-def test_a_resource_that_nobody_looked_at_yet_is_not_taken_for_done(cluster: ThrowawayCluster, namespace: str) -> None:
+def test_a_resource_that_nobody_observed_yet_is_not_reported_as_done(cluster: ThrowawayCluster, namespace: str) -> None:
     made = create(cluster.api(), namespace, migration(GOOD))
     assert made["status"] == {"observedGeneration": -1}
 

@@ -242,7 +242,7 @@ def resource(*, generation: int = 2, observed: int | None = 2, conditions: dict[
     return made if status is None else {**made, "status": status}
 
 
-def test_argo_cd_takes_every_combination_of_conditions_for_what_it_is() -> None:
+def test_argo_cd_judges_every_combination_of_conditions() -> None:
     assert len(reasons()) > 30
     cases, expected = [], []
     for reason, ready, reconciling, stalled in itertools.product(reasons(), ("True", "False", "Unknown", None), STATUSES, STATUSES):

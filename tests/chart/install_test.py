@@ -165,7 +165,7 @@ def rights(server: ThrowawayCluster, account: str, namespace: str) -> set[Right]
     return of(account) - of("nobody-in-particular")
 
 
-def test_rights_are_those_of_the_own_namespace_unless_more_is_asked_for(server: ThrowawayCluster, release: str) -> None:
+def test_rights_are_limited_to_the_own_namespace_by_default(server: ThrowawayCluster, release: str) -> None:
     install(server, release)
     assert rights(server, release, NAMESPACE) == WATCHED | PLANS | ADMISSION | election(release)
     assert rights(server, release, "shop") == ADMISSION
@@ -186,7 +186,7 @@ def test_rights_in_listed_namespaces_are_exactly_these(server: ThrowawayCluster,
     assert rights(server, release, "elsewhere") == ADMISSION
 
 
-def test_asking_for_tokens_takes_two_rights_of_the_whole_cluster(server: ThrowawayCluster, release: str) -> None:
+def test_token_reviews_need_two_cluster_wide_rights(server: ThrowawayCluster, release: str) -> None:
     install(server, release, "--set", "metrics.authentication=true")
     assert rights(server, release, NAMESPACE) == WATCHED | PLANS | ADMISSION | METRICS | election(release)
     assert rights(server, release, "shop") == METRICS | ADMISSION

@@ -241,7 +241,7 @@ def test_chart_and_programs_have_one_version() -> None:
     assert built and chart["version"] == chart["appVersion"] == built.group(1)
 
 
-def test_the_deployment_is_told_what_the_values_say() -> None:
+def test_the_deployment_follows_the_values() -> None:
     assert arguments_of(objects(rendered("whole cluster"))) == [
         "--kube", "--leader-elect=true", "--lease-name=athanor", "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s",
         "--resync=5m", "--resyncs-per-second=2", "--listen=0.0.0.0:8080", "--cache=/var/cache/athanor", "--minimum-approval=Destructive",

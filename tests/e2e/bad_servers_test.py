@@ -151,7 +151,7 @@ def test_a_hundred_bad_servers_keep_nobody_else_waiting(start: Callable[..., Ope
     assert time.monotonic() - began < 60
 
 
-def test_a_deletion_ends_the_look_at_its_server(start: Callable[..., OperatorProcess], bad: Callable[[str], BadServer],
+def test_a_deletion_ends_the_observation_of_its_server(start: Callable[..., OperatorProcess], bad: Callable[[str], BadServer],
                                                 declare: Declarations) -> None:
     operator = start("--leader-elect=false", "--resync=1h")
     for mode in ("tarpit", "quiet", "drip"):

@@ -10,7 +10,7 @@ def options() -> tuple[str, ...]:
     return "--leader-elect=false", "--resync=1h", "--workers=1"
 
 
-def test_a_changed_source_is_told_of_while_every_worker_is_busy(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+def test_a_changed_source_is_reported_while_every_worker_is_busy(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     other = Database()
     try:
         orders = declare.migration(database.url, chain("a1"))

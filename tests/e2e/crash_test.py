@@ -23,7 +23,7 @@ def server(own_cluster: ThrowawayCluster) -> ThrowawayCluster:
     return own_cluster
 
 
-def test_an_operator_killed_in_the_middle_of_a_migration_is_made_good_by_the_next(start: Start, declare: Declarations, database: Database) -> None:
+def test_a_migration_of_a_killed_operator_is_completed_by_the_next(start: Start, declare: Declarations, database: Database) -> None:
     database.gate()
     first = start(*ALONE)
     orders = declare.migration(database.url, GATED)
@@ -74,7 +74,7 @@ def test_a_standby_takes_over_from_a_leader_that_was_killed(start: Start, declar
     assert second.stop() == 0
 
 
-def test_an_operator_that_is_told_to_stop_ends_at_a_safe_point_and_gives_the_lease_back(start: Start, declare: Declarations, account: Account,
+def test_an_operator_that_is_stopped_ends_at_a_safe_point_and_releases_the_lease(start: Start, declare: Declarations, account: Account,
                                                                                      database: Database) -> None:
     database.gate()
     first = start("--leader-elect=true")
@@ -99,7 +99,7 @@ def test_an_operator_that_is_told_to_stop_ends_at_a_safe_point_and_gives_the_lea
     assert database.history() == ONCE
 
 
-def test_an_operator_that_is_told_twice_to_stop_cancels_what_runs(start: Start, declare: Declarations, account: Account,
+def test_an_operator_that_is_stopped_twice_cancels_what_runs(start: Start, declare: Declarations, account: Account,
                                                                  database: Database) -> None:
     database.gate()
     first = start("--leader-elect=true")
@@ -115,7 +115,7 @@ def test_an_operator_that_is_told_twice_to_stop_cancels_what_runs(start: Start, 
     assert orders.events("Interrupted"), "what was still to be told is told before the end"
 
 
-def test_a_migration_ends_while_the_api_server_is_down_and_is_told_afterwards(start: Start, server: ThrowawayCluster, declare: Declarations,
+def test_a_migration_ends_while_the_api_server_is_down_and_is_reported_afterwards(start: Start, server: ThrowawayCluster, declare: Declarations,
                                                                              database: Database) -> None:
     database.gate()
     start(*ALONE)

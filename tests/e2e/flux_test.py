@@ -79,7 +79,7 @@ def test_flux_may_be_installed_after_the_operator_was_started(server: ThrowawayC
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_new_artifact_is_applied_as_soon_as_it_is_told(watching: OperatorProcess, declare: Declarations, database: Database,
+def test_a_new_artifact_is_applied_as_soon_as_it_is_published(watching: OperatorProcess, declare: Declarations, database: Database,
                                                         flux: SourceController, kind: str) -> None:
     flux.source(declare.namespace, kind=kind)
     flux.publish(declare.namespace, "main@sha1:1a", archive(chain("a1")), kind)

@@ -13,7 +13,7 @@ def options() -> tuple[str, ...]:
     return "--leader-elect=false", "--resync=1h"
 
 
-def test_a_branch_is_asked_for_at_the_interval_of_its_source(operator: OperatorProcess, declare: Declarations, database: Database,
+def test_a_branch_is_polled_at_the_interval_of_its_source(operator: OperatorProcess, declare: Declarations, database: Database,
                                                              project: Project, https: HttpsServer, authority: Authority) -> None:
     project.commit(chain("a1"))
     with_password(declare, authority)
@@ -24,7 +24,7 @@ def test_a_branch_is_asked_for_at_the_interval_of_its_source(operator: OperatorP
     assert (resource["metadata"]["generation"], resource["status"]["source"]["revision"]) == (1, f"main@{second}")
 
 
-def test_nothing_runs_until_the_branch_shows_the_commit(operator: OperatorProcess, declare: Declarations, database: Database, project: Project,
+def test_nothing_runs_until_the_branch_has_the_commit(operator: OperatorProcess, declare: Declarations, database: Database, project: Project,
                                                         https: HttpsServer, authority: Authority) -> None:
     first = project.commit(chain("a1"))
     with_password(declare, authority)

@@ -114,7 +114,7 @@ def test_a_tag_and_a_commit_stay_where_they_are(operator: OperatorProcess, decla
     assert orders.at("a2")["status"]["source"]["revision"] == {"tag": f"v2@{second}", "commit": second}[kind]
 
 
-def test_a_wrong_password_is_said_and_the_right_one_is_enough(operator: OperatorProcess, declare: Declarations, database: Database,
+def test_a_wrong_password_is_reported_and_the_right_one_is_enough(operator: OperatorProcess, declare: Declarations, database: Database,
                                                              project: Project, https: HttpsServer, authority: Authority) -> None:
     project.commit(chain("a1"))
     with_password(declare, authority, "not-the-one")
@@ -130,7 +130,7 @@ def test_a_wrong_password_is_said_and_the_right_one_is_enough(operator: Operator
     assert unavailable(orders.at("a1", within=60)) == {}
 
 
-def test_a_server_that_the_authority_did_not_sign_is_not_asked(operator: OperatorProcess, declare: Declarations, database: Database,
+def test_a_server_with_an_untrusted_certificate_gets_no_request(operator: OperatorProcess, declare: Declarations, database: Database,
                                                               project: Project, https: HttpsServer, tmp_path: Path) -> None:
     project.commit(chain("a1"))
     with_password(declare, Authority(tmp_path / "another"))
@@ -172,7 +172,7 @@ def test_a_key_that_the_host_does_not_know_is_refused(operator: OperatorProcess,
     assert "Permission denied (publickey)" in said(refused) and "correct the Secret that git.secretRef names" in said(refused)
 
 
-def test_while_a_repository_cannot_be_reached_nothing_is_begun_and_that_is_said(operator: OperatorProcess, declare: Declarations,
+def test_while_a_repository_is_unreachable_nothing_starts_and_the_status_says_so(operator: OperatorProcess, declare: Declarations,
                                                                                database: Database, project: Project, https: HttpsServer,
                                                                                authority: Authority) -> None:
     first = project.commit(chain("a1", "a2"))
@@ -201,7 +201,7 @@ def test_while_a_repository_cannot_be_reached_nothing_is_begun_and_that_is_said(
     assert database.tables() == {"t_a1", "t_a2", "t_a3"}
 
 
-def test_whoever_changes_a_resource_meanwhile_is_told_at_once(operator: OperatorProcess, declare: Declarations, database: Database,
+def test_a_resource_changed_meanwhile_reports_it_immediately(operator: OperatorProcess, declare: Declarations, database: Database,
                                                               project: Project, https: HttpsServer, authority: Authority) -> None:
     project.commit(chain("a1", "a2"))
     with_password(declare, authority)

@@ -101,7 +101,7 @@ def test_an_operator_killed_in_the_middle_finds_job_and_files(start: Start, decl
     assert len(jobs_of(declare)) == 2 and len(kubelet.runs) == 2
 
 
-def test_a_job_whose_files_were_never_made_is_made_anew(start: Start, declare: Declarations, database: Database, kubelet: Kubelet,
+def test_a_job_whose_files_were_never_created_is_recreated(start: Start, declare: Declarations, database: Database, kubelet: Kubelet,
                                                         project: Project, ssh: SshServer) -> None:
     kubelet.may_start.clear()
     first = start(*ALONE)

@@ -73,7 +73,7 @@ def test_an_operator_killed_in_the_middle_finds_the_job_it_made(start: Start, de
     assert [run["runID"] for run in done["status"]["history"]] == [database.rows("SELECT DISTINCT run_id FROM athanor.history")[0][0]]
 
 
-def test_a_job_that_ends_while_no_operator_looks_is_told_by_the_next(start: Start, declare: Declarations, database: Database,
+def test_a_job_that_ends_while_no_operator_runs_is_reported_by_the_next(start: Start, declare: Declarations, database: Database,
                                                                      kubelet: Kubelet) -> None:
     database.gate()
     first = start(*ALONE)
@@ -132,7 +132,7 @@ def test_a_job_runs_the_plan_that_was_decided_on(operator: OperatorProcess, decl
     assert database.url not in json.dumps(job.to_dict(), default=str) + operator.log()
 
 
-def test_a_run_in_a_job_is_told_as_one_of_the_operators_own(operator: OperatorProcess, declare: Declarations, database: Database,
+def test_a_run_in_a_job_is_reported_like_one_of_the_operator(operator: OperatorProcess, declare: Declarations, database: Database,
                                                            kubelet: Kubelet) -> None:
     applied = operator.metric('athanor_migrations_applied_total{direction="upgrade"}')
     steps = operator.metric("athanor_step_duration_seconds_count")
@@ -160,7 +160,7 @@ def test_nothing_is_done_while_the_job_runs(operator: OperatorProcess, declare: 
     assert kstatus(orders.at("a2")) == "Current"
 
 
-def test_how_far_a_job_is_can_be_seen(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+def test_the_progress_of_a_job_is_in_the_status(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
     database.gate()
     orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
     database.wait_at_gate()
@@ -198,14 +198,14 @@ def test_a_statement_that_fails_in_a_job_is_not_repeated_until_a_human_says_so(o
     assert [run["outcome"] for run in done["status"]["history"]] == ["applied", "statement-failed", "statement-failed"]
 
 
-def test_a_mended_file_is_all_that_a_failed_job_needs(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+def test_fixing_the_file_is_all_that_a_failed_job_needs(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
     orders, _ = fails_in_the_second(declare, database)
     declare.change_config_map("orders", chain("a1", "a2", "a3"))
     orders.at("a3")
     assert len(jobs_of(declare)) == 2
 
 
-def test_a_job_deleted_by_hand_is_made_again(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+def test_a_job_deleted_by_hand_is_recreated(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
     kubelet.may_start.clear()
     orders = declare.migration(database.url, chain("a1"), execution=IN_A_JOB)
     first = the_job(declare)
@@ -290,7 +290,7 @@ def test_a_job_goes_with_its_resource_and_the_data_stays(operator: OperatorProce
     assert database.tables() == {"t_a1"}
 
 
-def test_a_job_that_is_over_and_gone_is_not_missed(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
+def test_a_finished_and_deleted_job_is_not_recreated(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet) -> None:
     orders = declare.migration(database.url, chain("a1"), execution={**IN_A_JOB, "jobTTL": "90s"})
     done = orders.at("a1")
     job = the_job(declare)
@@ -342,7 +342,7 @@ def test_a_job_whose_pod_has_not_begun_makes_way_for_what_is_declared_now(operat
     assert orders.at("a1")["status"]["job"]["name"] == second.metadata.name
 
 
-def test_a_job_that_runs_is_told_to_its_end_whatever_is_declared_meanwhile(operator: OperatorProcess, declare: Declarations, database: Database,
+def test_a_running_job_is_followed_to_its_end_whatever_is_declared_meanwhile(operator: OperatorProcess, declare: Declarations, database: Database,
                                                                           kubelet: Kubelet) -> None:
     database.gate()
     orders = declare.migration(database.url, GATED, execution=IN_A_JOB)
@@ -442,7 +442,7 @@ def test_a_backup_is_taken_between_the_plan_and_the_run_of_an_image(operator: Op
     assert [run.command[1] for run in kubelet.started(2)] == ["plan", "upgrade"]
 
 
-def test_a_job_that_plans_is_not_said_to_migrate(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet,
+def test_a_planning_job_is_not_reported_as_migrating(operator: OperatorProcess, declare: Declarations, database: Database, kubelet: Kubelet,
                                                  tmp_path: Path) -> None:
     kubelet.may_end.clear()
     orders = in_an_image(declare, database, kubelet, tmp_path / "image", chain("a1"), policy={"approval": "Always"})

@@ -240,7 +240,7 @@ def test_the_steady_state_writes_nothing(operator: OperatorProcess, declare: Dec
     assert len(orders.events("Applied")) == 1 and orders.events("Applied")[0].series is None
 
 
-def test_what_no_operator_has_looked_at_is_not_taken_for_done(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+def test_a_resource_that_no_operator_observed_is_not_reported_as_done(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     """The operator does not see a resource without its label."""
     declare.labels = {}
     orders = declare.migration(database.url, chain("a1"))

@@ -56,7 +56,7 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> int:
 
 @pytest.mark.parametrize("sql, works, most", [(ROWS, True, 16), (NOTICES, True, 16), (ONE_MESSAGE, False, 100), (ONE_ERROR, False, 100)],
                          ids=["rows", "notices", "one message", "one error"])
-def test_what_a_server_sends_does_not_grow_the_operator(tmp_path: Path, database: Database, nothing: int, sql: str, works: bool, most: int) -> None:
+def test_large_results_of_a_server_do_not_grow_the_operator(tmp_path: Path, database: Database, nothing: int, sql: str, works: bool, most: int) -> None:
     code, size = peak(tmp_path, database, sql)
     assert (code == 0) == works
     assert size - nothing < most, f"{size} MiB, and {nothing} MiB without it"

@@ -64,7 +64,7 @@ def policy_in_force(server: ThrowawayCluster, declare: Declarations) -> None:
     eventually(enforced, "the admission policy is in force", WITHIN)
 
 
-def test_a_plan_that_destroys_waits_for_the_approval_of_somebody_who_may(operator: OperatorProcess, declare: Declarations, database: Database,
+def test_a_destructive_plan_waits_for_the_approval_of_an_authorized_user(operator: OperatorProcess, declare: Declarations, database: Database,
                                                                         policy_in_force: None) -> None:
     deployer = Person(declare.server, declare.namespace, "deployer", "athanor-view", "athanor-edit")
     approver = Person(declare.server, declare.namespace, "approver", "athanor-approver")
@@ -234,7 +234,7 @@ def test_a_backup_outside_of_the_namespaces_folder_is_refused(operator: Operator
     assert database.tables() == set() and not elsewhere.exists()
 
 
-def test_a_schema_that_was_changed_by_hand_is_reported_and_holds_a_run_up_where_the_policy_says_so(
+def test_a_schema_that_was_changed_by_hand_is_reported_and_blocks_a_run_where_the_policy_says_so(
         operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     drifted = f'athanor_schema_drifted{{name="orders",namespace="{declare.namespace}"}}'
     orders = declare.migration(database.url, chain("a1", "a2"), targetRevision="a1", policy={"drift": "Block"})

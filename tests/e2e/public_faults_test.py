@@ -56,7 +56,7 @@ def test_an_approval_given_while_no_operator_runs_counts_for_the_next(start: Sta
 # ---------------------------------------------------------------- conflicts
 
 
-def test_a_client_that_annotates_all_the_time_holds_no_status_up(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+def test_a_client_that_annotates_all_the_time_delays_no_status(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     """Every write of a status meets a resourceVersion that is gone."""
     declare.config_map("orders", chain("a1", "a2", "a3"))
     declare.secret("orders", url=database.url)
@@ -166,7 +166,7 @@ def test_a_database_that_was_away_for_long_is_served_with_the_next_retry(operato
     assert not {"failures", "nextRetryTime", "lastError"} & done["status"].keys()
 
 
-def test_a_demoted_server_holds_no_namespace_up(operator: OperatorProcess, declare: Declarations, database: Database, server: ThrowawayCluster) -> None:
+def test_a_demoted_server_does_not_block_a_namespace(operator: OperatorProcess, declare: Declarations, database: Database, server: ThrowawayCluster) -> None:
     core = client.CoreV1Api(server.api())
     name = f"{declare.namespace}-demoted"
     core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))

@@ -40,7 +40,7 @@ def test_a_status_is_not_ready_any_more_when_only_the_content_changed_and_the_ru
     orders.at("a2")
 
 
-def test_the_error_of_a_file_that_was_mended_is_withdrawn_before_the_run_begins(operator: OperatorProcess, declare: Declarations,
+def test_the_error_of_a_fixed_file_is_withdrawn_before_the_run_begins(operator: OperatorProcess, declare: Declarations,
                                                                                database: Database) -> None:
     database.gate()
     orders = declare.migration(database.url, chain("a1", "a2", a2=DIVIDES))
@@ -68,7 +68,7 @@ def test_the_status_is_withdrawn_before_a_short_run_and_stays_so_to_its_end(oper
     assert all(ready == "False" for ready, _, _ in statuses[:-1])  # on a slow machine it reports progress too
 
 
-def test_a_secret_that_names_another_database_makes_the_status_doubtful(operator: OperatorProcess, declare: Declarations,
+def test_a_secret_that_names_another_database_withdraws_the_status(operator: OperatorProcess, declare: Declarations,
                                                                        database: Database) -> None:
     orders = declare.migration(database.url, chain("a1"))
     orders.at("a1")
@@ -126,7 +126,7 @@ def lock_table(database: Database, name: str) -> "psycopg2.extensions.connection
 
 
 @pytest.mark.parametrize("timeout", ["20ms", "500ms", "30s"])
-def test_who_holds_a_table_lock_is_told_while_it_is_waited_for(operator: OperatorProcess, declare: Declarations, database: Database,
+def test_the_holder_of_a_table_lock_is_reported_while_it_is_waited_for(operator: OperatorProcess, declare: Declarations, database: Database,
                                                               timeout: str) -> None:
     orders = declare.migration(database.url, chain("a1"), execution={"tableLockTimeout": timeout, "tableLockBudget": "1m"})
     orders.at("a1")
@@ -143,7 +143,7 @@ def test_who_holds_a_table_lock_is_told_while_it_is_waited_for(operator: Operato
     assert "lastError" not in orders.at("a2")["status"]
 
 
-def test_the_holder_of_the_migration_lock_is_told_while_it_is_waited_for(operator: OperatorProcess, declare: Declarations,
+def test_the_holder_of_the_migration_lock_is_reported_while_it_is_waited_for(operator: OperatorProcess, declare: Declarations,
                                                                         database: Database) -> None:
     with database.lock("1635018866, 1") as holder:
         orders = declare.migration(database.url, chain("a1"), execution={"migrationLockWait": "1m"})
@@ -188,7 +188,7 @@ def test_a_window_that_never_opens_is_an_error_of_the_manifest(operator: Operato
     assert kstatus(stalled) == "Failed" and "spec.execution.windows[0].schedule" in message(stalled)
 
 
-def test_a_resource_that_leaves_the_selection_is_told_so(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+def test_a_resource_that_leaves_the_selection_says_so(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     orders = declare.migration(database.url, chain("a1"))
     orders.at("a1")
     orders._patch({"metadata": {"labels": {key: None for key in declare.labels}}})
@@ -208,7 +208,7 @@ def test_messages_name_what_the_user_wrote(operator: OperatorProcess, declare: D
     assert f"the key url of Secret {orders.namespace}/orders" in failed["status"]["lastError"]["hint"] and "DATABASE_URL" not in text
 
 
-def test_a_failed_statement_says_where_the_database_is_and_what_to_mend(operator: OperatorProcess, declare: Declarations,
+def test_a_failed_statement_says_where_the_database_is_and_what_to_fix(operator: OperatorProcess, declare: Declarations,
                                                                        database: Database) -> None:
     orders = declare.migration(database.url, chain("a1", "a2", a2=DIVIDES))
     said = message(orders.because("StatementFailed"))
@@ -232,7 +232,7 @@ def test_a_revision_in_two_config_maps_and_a_key_in_capitals_are_named(operator:
     orders.at("a1")
 
 
-def test_a_source_without_revisions_says_what_was_looked_at(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+def test_a_source_without_revisions_is_named(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     orders = declare.migration(database.url, {"README.md": "text", "a1.txt": "text"})
     said = message(orders.because("SourceInvalid"))
     assert "looked at ConfigMap orders" in said and "key README.md of ConfigMap orders" in said and "key a1.txt" in said

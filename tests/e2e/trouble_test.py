@@ -39,7 +39,7 @@ def test_a_rotated_password_is_used_by_the_next_run(operator: OperatorProcess, d
     assert set(database.rows("SELECT database_user FROM athanor.history")) == {(owner,)}
 
 
-def test_a_wrong_password_is_told_without_it_and_recovered_from(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+def test_a_wrong_password_is_reported_without_showing_it_and_recovered_from(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     owner = database.owner("the-right-one")
     declare.config_map("orders", chain("a1"))
     declare.secret("orders", password="xK9-the-wrong-one")
@@ -127,7 +127,7 @@ def test_a_missing_config_map_is_named_and_noticed_when_it_appears(operator: Ope
     orders.at("a1")
 
 
-def test_a_broken_file_is_named_with_its_line_and_noticed_when_it_is_mended(operator: OperatorProcess, declare: Declarations,
+def test_a_broken_file_is_named_with_its_line_and_noticed_when_it_is_fixed(operator: OperatorProcess, declare: Declarations,
                                                                            database: Database) -> None:
     files = chain("a1")
     orders = declare.migration(database.url, {"a1.sql": files["a1.sql"].replace("-- Revises:", "-- Revisses:")})
@@ -137,7 +137,7 @@ def test_a_broken_file_is_named_with_its_line_and_noticed_when_it_is_mended(oper
     orders.at("a1")
 
 
-def test_a_target_that_no_file_has_is_told_apart_from_one_that_means_several(operator: OperatorProcess, declare: Declarations,
+def test_an_unknown_target_is_distinguished_from_an_ambiguous_one(operator: OperatorProcess, declare: Declarations,
                                                                             database: Database) -> None:
     orders = declare.migration(database.url, {**chain("a1", "a2"), "b2.sql": chain("a1", "b2")["b2.sql"]}, targetRevision="c3")
     assert "c3" in message(orders.because("TargetNotFound"))
@@ -164,7 +164,7 @@ def test_a_lock_held_elsewhere_is_waited_for_and_its_holder_named(operator: Oper
 FAILURES = 'athanor_migrations_failed_total{reason="StatementFailed"}'
 
 
-def test_a_statement_that_fails_is_told_and_not_repeated_until_a_human_says_so(operator: OperatorProcess, declare: Declarations,
+def test_a_statement_that_fails_is_reported_and_not_repeated_until_a_human_says_so(operator: OperatorProcess, declare: Declarations,
                                                                               database: Database) -> None:
     failures = operator.metric(FAILURES)
     orders = declare.migration(database.url, chain("a1", "a2", a2="INSERT INTO prepared_by_hand VALUES ('my-secret-value');"))
@@ -190,7 +190,7 @@ def test_a_statement_that_fails_is_told_and_not_repeated_until_a_human_says_so(o
     assert "lastError" not in done["status"] and database.rows("SELECT * FROM prepared_by_hand") == [("my-secret-value",)]
 
 
-def test_a_mended_file_is_all_that_a_failed_statement_needs(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+def test_fixing_the_file_is_all_that_a_failed_statement_needs(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     orders = declare.migration(database.url, chain("a1", "a2", a2="SELECT 1/0;"))
     assert orders.because("StatementFailed")["status"]["lastError"]["sqlState"] == "22012"
     declare.change_config_map("orders", chain("a1", "a2"))

@@ -37,7 +37,7 @@ def test_it_does_not_begin_when_the_floor_was_raised(operator: OperatorProcess, 
     assert database.revisions() == ["a1"]
 
 
-def test_it_does_not_begin_when_its_revision_was_taken_back(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
+def test_it_does_not_begin_when_its_revision_was_removed(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     orders = declare.migration(database.url, chain("a1"), execution=WAITS)
     orders.at("a1")
     with waiting(orders, database, declare, chain("a1", "a2", a2="DROP TABLE t_a1;")):

@@ -175,7 +175,7 @@ class AccessContract : public testing::TestWithParam<Kind> {
   std::shared_ptr<SourceSnapshot> snapshot = sketch::snapshot(tables());
 };
 
-TEST_P(AccessContract, AnEmptyDatabaseHasNothingAndIsNotTouchedByLooking) {
+TEST_P(AccessContract, AnEmptyDatabaseHasNothingAndIsNotChangedByObserving) {
   const auto seen = access()->observe();
   ASSERT_TRUE(seen.has_value()) << seen.error().describe();
   EXPECT_EQ(seen->current_heads, Rows{});

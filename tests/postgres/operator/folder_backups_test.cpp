@@ -88,7 +88,7 @@ TEST_F(FolderBackupsTest, KeepsWhatTheFirstAttemptSavedWhileTheTargetIsNotReache
   EXPECT_THAT(stored(), SizeIs(1));
 }
 
-TEST_F(FolderBackupsTest, SavesAgainWhenTheDatabaseWasElsewhereMeanwhile) {
+TEST_F(FolderBackupsTest, SavesAgainWhenTheRevisionChangedMeanwhile) {
   (void)saved({"r1"}, {"r3"});
   database.run(
       "CREATE TABLE athanor.history (outcome text, started_at timestamptz);"
@@ -114,7 +114,7 @@ TEST_F(FolderBackupsTest, HoldsTheDeclaredAgeInsteadOfADay) {
   EXPECT_FALSE(saved({"r1"}, {"r4"}).accepted);
 }
 
-TEST_F(FolderBackupsTest, TellsTheDumpWhoseItIsAndWhatFor) {
+TEST_F(FolderBackupsTest, RecordsTheOwnerAndPurposeOfADump) {
   resource.spec.backup.compression = 0;
   (void)saved({"r1"}, {"r3"});
   ASSERT_THAT(stored(), SizeIs(1));
@@ -139,7 +139,7 @@ TEST_F(FolderBackupsTest, DeletesByTheDeclaredAge) {
   EXPECT_THAT(stored(), SizeIs(2));
 }
 
-TEST_F(FolderBackupsTest, CallsAPlanStaleWhenTheDatabaseMovedMeanwhile) {
+TEST_F(FolderBackupsTest, CallsAPlanStaleWhenTheRevisionChangedMeanwhile) {
   move_to("r2");
   const auto moved = ensure({"r1"}, {"r3"});
   ASSERT_FALSE(moved.has_value());

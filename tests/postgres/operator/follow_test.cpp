@@ -38,7 +38,7 @@ TEST_F(OperatorFollow, AppliesABumpedTargetAndANewFile) {
   EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a3"});
 }
 
-TEST_F(OperatorFollow, RunsABrokenStatementOnceAndRecoversFromAMendedFile) {
+TEST_F(OperatorFollow, RunsABrokenStatementOnceAndRecoversWhenTheFileIsFixed) {
   scene.revision("a2", "a1", "CREATE TABLE broken (id int PRIMARY KEY, id int);");
   scene.manifest("orders", database.url());
   scene.start({"--resync", "1s"});
@@ -145,7 +145,7 @@ TEST_F(OperatorFollow, WaitsForALockHeldElsewhereAndGoesOn) {
   EXPECT_TRUE(scene.wait_until_at("orders", "a3")) << scene.status("orders");
 }
 
-TEST_F(OperatorFollow, EndsAtASafePointWhenItIsToldToStop) {
+TEST_F(OperatorFollow, EndsAtASafePointOnSigterm) {
   scene.revision("a2", "a1", "SELECT pg_sleep(1.5); CREATE TABLE t_a2 (id int);");
   scene.revision("a3", "a2");
   scene.manifest("orders", database.url());

@@ -374,7 +374,7 @@ TEST_F(OperatorOnce, RehearsesOnTheBackupOfTheRun) {
   EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
 }
 
-TEST_F(OperatorOnce, RunsNothingWhereTheScratchServerCannotBeHad) {
+TEST_F(OperatorOnce, RunsNothingWhereTheScratchServerIsUnavailable) {
   ProcessOptions options;
   options.environment = {{"SCRATCH", "postgresql://nobody:a-long-secret@127.0.0.1:1/postgres"}};
   scene.manifest("orders", database.url(), "  policy: {rehearsal: Schema}\n  scratch: {urlFrom: {env: SCRATCH}}\n");

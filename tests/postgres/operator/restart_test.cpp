@@ -62,7 +62,7 @@ class OperatorRestart : public testing::Test {
   OperatorScene scene;
 };
 
-TEST_F(OperatorRestart, ACrashInTheMiddleOfARevisionIsMendedWithoutAHuman) {
+TEST_F(OperatorRestart, ACrashDuringARevisionIsRecoveredAutomatically) {
   {
     Client gatekeeper(server.url());
     start_and_wait_at_the_gate(gatekeeper);
@@ -75,7 +75,7 @@ TEST_F(OperatorRestart, ACrashInTheMiddleOfARevisionIsMendedWithoutAHuman) {
   EXPECT_EQ(scene.stop().exit_code, 0);
 }
 
-TEST_F(OperatorRestart, ARestartInTheMiddleOfARevisionIsMendedWithoutAHuman) {
+TEST_F(OperatorRestart, ARestartDuringARevisionIsRecoveredAutomatically) {
   {
     Client gatekeeper(server.url());
     start_and_wait_at_the_gate(gatekeeper);

@@ -65,7 +65,7 @@ TEST_F(AdmissionPolicyTest, IsInForceSinceTheYoungerOfPolicyAndBinding) {
   EXPECT_EQ(complaint(), "");
 }
 
-TEST_F(AdmissionPolicyTest, IsNotWhatItWasWhenAnyOfThisIsDifferent) {
+TEST_F(AdmissionPolicyTest, IsNotInForceWhenAnyOfThisDiffers) {
   const KubeObject good_policy = policy;
   const KubeObject good_binding = binding;
   const KubeObject selector = {{"matchLabels", {{"checked", "yes"}}}};
@@ -132,7 +132,7 @@ TEST_F(AdmissionPolicyTest, IsReadAgainForEveryApprovalThatComes) {
   EXPECT_FALSE(index.trusted_since());
 }
 
-TEST_F(AdmissionPolicyTest, IsTakenForMissingWhereItCannotBeRead) {
+TEST_F(AdmissionPolicyTest, CountsAsMissingWhereItCannotBeRead) {
   AdmissionPolicy checked(kube, clock);
   kube.fail({.verb = "get", .error = Error(ErrorCode::ApiForbidden, "no")});
   const auto refused = checked.in_force_since();

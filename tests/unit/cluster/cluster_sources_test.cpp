@@ -73,7 +73,7 @@ TEST_F(ClusterSourcesTest, NamesTheContentAsSha256sumDoes) {
   EXPECT_EQ((*snapshot)->names(), std::vector<std::string>{"sha256:" + sha256_hex(list)});
 }
 
-TEST_F(ClusterSourcesTest, TellsOfManyConfigMapsInFewWordsAndOfAChangeOfTheLastOfThem) {
+TEST_F(ClusterSourcesTest, SummarisesManyConfigMapsAndNoticesAChangeOfTheLast) {
   resource.spec.source.config_maps.clear();
   for (char letter = 'a'; letter < 'q'; ++letter) {
     resource.spec.source.config_maps.emplace_back(253, letter);
@@ -126,7 +126,7 @@ TEST_F(ClusterSourcesTest, RefusesAKeyInCapitals) {
   EXPECT_EQ(refusal_of(config_maps).context, "ConfigMap one, key A1.SQL");
 }
 
-TEST_F(ClusterSourcesTest, KnowsWhereAFileStandsAndWhatIsNone) {
+TEST_F(ClusterSourcesTest, KnowsWhereAFileIsAndWhatIsIgnored) {
   put_config_map("one", {{"a1.sql", revision("a1", "")}});
   put_config_map("two", {{"README.md", "text"}});
   const auto loaded = config_maps.load(resource).value();
@@ -167,7 +167,7 @@ TEST_F(ClusterSourcesTest, SaysWhichKindOfSourceIsNotServed) {
   EXPECT_NE(loaded.error().message.find("configMaps"), std::string::npos);
 }
 
-TEST_F(ClusterSourcesTest, ReadsAKeyOfASecretAnewEachTime) {
+TEST_F(ClusterSourcesTest, ReadsAKeyOfASecretEachTime) {
   kube.put(kube::kSecrets, object("db", {{"password", "aHVudGVyMg=="}}));
   EXPECT_EQ(read("db", "password").value(), "hunter2");
   kube.put(kube::kSecrets, object("db", {{"password", "aHVudGVyMwo="}}));  // with the newline of an editor

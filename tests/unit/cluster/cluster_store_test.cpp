@@ -81,7 +81,7 @@ TEST_F(ClusterStoreTest, IsNotWokenByItsOwnStatus) {
   EXPECT_EQ(store.find(kOrders)->status.current_revision, "a1");
 }
 
-TEST_F(ClusterStoreTest, KnowsSinceWhenADeclarationStands) {
+TEST_F(ClusterStoreTest, KnowsWhenADeclarationWasMade) {
   clock.advance(std::chrono::seconds(10));
   put({"shop", "orders"});
   const SteadyTime reported = clock.steady_now();
@@ -123,7 +123,7 @@ TEST_F(ClusterStoreTest, PassesOverAStatusForAResourceThatIsGone) {
   EXPECT_TRUE(store.write_status(kOrders, status("a1")));
 }
 
-TEST_F(ClusterStoreTest, WritesNoStatusOntoAResourceThatWasMadeAnew) {
+TEST_F(ClusterStoreTest, WritesNoStatusToARecreatedResource) {
   put(kOrders);
   kube.drop(kube::kDatabaseMigrations, kOrders);
   kube.put(kube::kDatabaseMigrations, migration(kOrders));
@@ -141,7 +141,7 @@ TEST_F(ClusterStoreTest, WritesAStatusBesideAChangeOfTheSpec) {
   EXPECT_EQ(object["spec"]["targetRevision"], "a2");
 }
 
-TEST_F(ClusterStoreTest, WritesOneStatusAfterTheOtherWithoutHavingToLook) {
+TEST_F(ClusterStoreTest, WritesOneStatusAfterTheOtherWithoutReading) {
   put(kOrders);
   ASSERT_TRUE(store.write_status(kOrders, status("a1")));
   ASSERT_TRUE(store.write_status(kOrders, status("a2")));  // the informer has told nothing yet
@@ -149,13 +149,13 @@ TEST_F(ClusterStoreTest, WritesOneStatusAfterTheOtherWithoutHavingToLook) {
   EXPECT_EQ(kube.count("update"), 2U);
 }
 
-TEST_F(ClusterStoreTest, TellsOfAResourceThatNeverStandsStill) {
+TEST_F(ClusterStoreTest, ReportsAResourceThatKeepsChanging) {
   put(kOrders);
   kube.fail({.verb = "update", .error = Error(ErrorCode::ApiConflict, "the object has been modified"), .times = 100});
   EXPECT_EQ(store.write_status(kOrders, status("a1")).error().code, ErrorCode::ApiConflict);
 }
 
-TEST_F(ClusterStoreTest, TellsWhyAStatusCannotBeWritten) {
+TEST_F(ClusterStoreTest, ReportsWhyAStatusCannotBeWritten) {
   put(kOrders);
   kube.fail({.verb = "update", .error = Error(ErrorCode::ApiUnreachable, "gone")});
   const auto written = store.write_status(kOrders, status("a1"));
@@ -180,7 +180,7 @@ TEST_F(ClusterStoreTest, LetsTwoDatabasesBeWhateverTheyAreCalled) {
   EXPECT_EQ(claim(kCopy, "2/orders#public.alembic_version"), "");  // a copy of the server, under its own name
 }
 
-TEST_F(ClusterStoreTest, ARestartOfTheServerLetsNobodyInWhoWasKeptOut) {
+TEST_F(ClusterStoreTest, ARestartOfTheServerAdmitsNoRefusedResource) {
   put_older_orders_and_younger_copy();
   (void)claim(kOrders, "1");
   EXPECT_EQ(claim(kCopy, "1"), "shop/orders");
@@ -194,7 +194,7 @@ TEST_F(ClusterStoreTest, ARestartOfTheServerLetsNobodyInWhoWasKeptOut) {
   EXPECT_EQ(claim(kCopy, "2"), "shop/orders");
 }
 
-TEST_F(ClusterStoreTest, WhoeverIsElsewhereAfterTheRestartIsInNobodysWay) {
+TEST_F(ClusterStoreTest, AResourceOnAnotherServerAfterTheRestartBlocksNobody) {
   put_older_orders_and_younger_copy();
   (void)claim(kOrders, "1");
   EXPECT_EQ(claim(kCopy, "1"), "shop/orders");
@@ -205,14 +205,14 @@ TEST_F(ClusterStoreTest, WhoeverIsElsewhereAfterTheRestartIsInNobodysWay) {
   EXPECT_EQ(claim(kCopy, "2"), "");
 }
 
-TEST_F(ClusterStoreTest, WhoeverIsMovedToADatabaseOfItsOwnIsLetIn) {
+TEST_F(ClusterStoreTest, AResourceMovedToItsOwnDatabaseIsAdmitted) {
   put_older_orders_and_younger_copy();
   (void)claim(kOrders, "1");
   EXPECT_EQ(claim(kCopy, "1"), "shop/orders");
   EXPECT_EQ(store.claim(store.find(kCopy).value(), {"db:5432/copy", "3"}), "");
 }
 
-TEST_F(ClusterStoreTest, ARestartOfTheOperatorLetsNobodyInWhoWasKeptOut) {
+TEST_F(ClusterStoreTest, ARestartOfTheOperatorAdmitsNoRefusedResource) {
   put_older_orders_and_younger_copy();
   auto refused = kube.find(kube::kDatabaseMigrations, kCopy).value();
   refused["metadata"]["creationTimestamp"] = "2026-11-21T09:00:00Z";
@@ -244,7 +244,7 @@ TEST_F(ClusterStoreTest, DoesNotLetASuspendedResourceKeepTheDatabaseFromAnother)
   EXPECT_EQ(claim(kCopy), "");
 }
 
-TEST_F(ClusterStoreTest, AResourceThatWasMadeAnewHasNoClaimUntilItsDatabaseIsKnown) {
+TEST_F(ClusterStoreTest, ARecreatedResourceHasNoClaimUntilItsDatabaseIsKnown) {
   put_older_orders_and_younger_copy();
   (void)claim(kOrders);
   EXPECT_EQ(claim(kCopy), "shop/orders");
@@ -358,7 +358,7 @@ TEST(ApprovalIndex, ReadsWhatWasDecidedAndUntilWhen) {
   EXPECT_EQ(decided({{"decision", "Reject"}, {"reason", "no\x1b[31m\xe2\x80\xae\nway"}}).reason, "no\\x1b[31m\\u202e\\x0away");
 }
 
-TEST(EventOf, TellsWhatHappenedAndNotThatNothingDid) {
+TEST(EventOf, ReportsWhatHappenedAndNotThatNothingDid) {
   Outcome outcome;
   outcome.kind = Verdict::Kind::Done;
   outcome.reason = Reason::UpToDate;
@@ -374,7 +374,7 @@ TEST(EventOf, TellsWhatHappenedAndNotThatNothingDid) {
   EXPECT_FALSE(event_of(outcome, true));
 }
 
-TEST(EventOf, TellsABackupThatWasTakenAndOneThatFailedUnrequired) {
+TEST(EventOf, ReportsABackupThatWasTakenAndOneThatFailedUnrequired) {
   Outcome outcome;
   outcome.kind = Verdict::Kind::Done;
   outcome.reason = Reason::Applied;
@@ -391,7 +391,7 @@ TEST(EventOf, TellsABackupThatWasTakenAndOneThatFailedUnrequired) {
   EXPECT_EQ(event_of(outcome, true)->reason, "Applied") << "the run is told too";
 }
 
-TEST(EventOf, TellsAStateOnceAndEveryAttempt) {
+TEST(EventOf, ReportsAStateOnceAndEveryAttempt) {
   Outcome outcome;
   for (const auto& [kind, reason] :
        {std::pair(Verdict::Kind::Waiting, Reason::ApprovalRequired), std::pair(Verdict::Kind::Waiting, Reason::OutsideWindow),
@@ -431,7 +431,7 @@ TEST_F(ClusterStoreTest, WritesNothingOnceTheLeaseIsLost) {
   EXPECT_EQ(kube.find(kube::kDatabaseMigrations, kOrders).value()["status"]["currentRevision"], "a1");
 }
 
-TEST_F(ClusterStoreTest, TellsAResourceThatLeavesTheSelection) {
+TEST_F(ClusterStoreTest, ReportsAResourceThatLeavesTheSelection) {
   store.set_selector("team=shop");
   put(kOrders);
   ASSERT_TRUE(store.write_status(kOrders, status("a1")));

@@ -70,7 +70,7 @@ TEST_F(LeadershipTest, WorksAloneUntilItIsStopped) {
   EXPECT_THAT(seen, ElementsAre("leading", "begin", "finish"));
 }
 
-TEST_F(LeadershipTest, FinishesItsWorkBeforeItGivesTheLeaseBack) {
+TEST_F(LeadershipTest, FinishesItsWorkBeforeItReleasesTheLease) {
   auto leader_work = work();
   std::string holder_at_the_end;
   leader_work.finish = [&, finish = leader_work.finish] {

@@ -81,7 +81,7 @@ TEST_F(PlanConfigMapsTest, AreThoseOfAnOperatorBeforeThisOne) {
   EXPECT_TRUE(names().empty());
 }
 
-TEST_F(PlanConfigMapsTest, ReplaceWhatSomebodyPutInTheirPlace) {
+TEST_F(PlanConfigMapsTest, ReplaceAForeignConfigMapOfTheirName) {
   const KubeObject forged = {{"metadata", {{"name", "orders-plan-cccccccccccc"}, {"namespace", "shop"}}},
                              {"data", {{"sql", "SELECT 'harmless';"}}}};
   kube.put(kube::kConfigMaps, forged);

@@ -31,7 +31,7 @@ class RecentReadsTest : public testing::Test {
   RecentReads reads{kube, clock};
 };
 
-TEST_F(RecentReadsTest, AnswersAllWhoWereWokenBeforeTheRequestWithOne) {
+TEST_F(RecentReadsTest, SharesOneRequestAmongReconcilesQueuedBeforeIt) {
   put("one");
   const SteadyTime woken = now_and_on();
   EXPECT_EQ(read(woken), "one");
@@ -40,21 +40,21 @@ TEST_F(RecentReadsTest, AnswersAllWhoWereWokenBeforeTheRequestWithOne) {
   EXPECT_EQ(requests(), 1U);
 }
 
-TEST_F(RecentReadsTest, AsksAnewForWhoWasWokenLater) {
+TEST_F(RecentReadsTest, RequestsAgainForAReconcileQueuedLater) {
   put("one");
   EXPECT_EQ(read(now_and_on()), "one");
   put("two");  // together with the change that wakes the next one
   EXPECT_EQ(read(now_and_on()), "two");
 }
 
-TEST_F(RecentReadsTest, AsksAnewForWhoWasWokenInTheInstantOfTheRequest) {
+TEST_F(RecentReadsTest, RequestsAgainForAReconcileQueuedDuringTheRequest) {
   put("one");
   EXPECT_EQ(read(clock.steady_now() - milliseconds(1)), "one");
   put("two");
   EXPECT_EQ(read(clock.steady_now()), "two");
 }
 
-TEST_F(RecentReadsTest, ReadsWhatIsThereNowForWhoSaysNoTime) {
+TEST_F(RecentReadsTest, ReadsAgainForACallerWithoutATime) {
   put("one");
   EXPECT_EQ(read(SteadyTime::max()), "one");
   put("two");
@@ -72,7 +72,7 @@ TEST_F(RecentReadsTest, TrustsNoAnswerForLongerThanTwoSeconds) {
   EXPECT_EQ(read(woken), "two");
 }
 
-TEST_F(RecentReadsTest, SharesAnErrorWithThoseWhoAskedBefore) {
+TEST_F(RecentReadsTest, SharesAnErrorAmongReconcilesQueuedBeforeIt) {
   const SteadyTime woken = now_and_on();
   EXPECT_EQ(read(woken), error_name(ErrorCode::ApiNotFound));
   put("one");
@@ -80,7 +80,7 @@ TEST_F(RecentReadsTest, SharesAnErrorWithThoseWhoAskedBefore) {
   EXPECT_EQ(read(now_and_on()), "one");
 }
 
-TEST_F(RecentReadsTest, TellsObjectsApart) {
+TEST_F(RecentReadsTest, DistinguishesObjects) {
   put("one");
   kube.put(kube::kSecrets, {{"metadata", {{"name", "db"}, {"namespace", "other"}}}, {"data", {{"key", "other"}}}});
   const SteadyTime woken = now_and_on();

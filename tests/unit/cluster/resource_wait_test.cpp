@@ -62,7 +62,7 @@ TEST_F(ResourceWaitTest, WaitsForAResourceThatIsNotThereAndForAServerThatIsAway)
   EXPECT_EQ(told.size(), 2U);
 }
 
-TEST_F(ResourceWaitTest, EndsAtOnceWhenNothingGoesOnWithoutAPerson) {
+TEST_F(ResourceWaitTest, EndsImmediatelyWhenTheResourceIsStalled) {
   put();
   tell(1, KubeObject::array({condition("Ready", "False", "StatementFailed"), condition("Stalled", "True", "StatementFailed")}));
   const auto ended = wait();

@@ -53,13 +53,13 @@ TEST_F(StatusWithdrawalsTest, WithdrawsAStatusOfAnotherVersionWhetherAWorkerCome
   EXPECT_EQ(resource->status.pending_count, std::nullopt);
 }
 
-TEST_F(StatusWithdrawalsTest, LeavesAStatusThatSpeaksOfThisVersion) {
+TEST_F(StatusWithdrawalsTest, LeavesAStatusOfThisVersion) {
   withdrawals.noticed(kOrders, "more@8");
   pass_time();
   EXPECT_TRUE(ready());
 }
 
-TEST_F(StatusWithdrawalsTest, LooksAgainWhenAWorkerHasReadTheSourceBeforeItChanged) {
+TEST_F(StatusWithdrawalsTest, ChecksAgainWhenAWorkerHasReadTheSourceBeforeItChanged) {
   queue.add(kOrders);
   ASSERT_TRUE(queue.try_get());
   withdrawals.noticed(kOrders, "more@9");
@@ -76,7 +76,7 @@ TEST_F(StatusWithdrawalsTest, WritesNothingWithoutTheLease) {
   EXPECT_TRUE(ready());
 }
 
-TEST_F(StatusWithdrawalsTest, DropsAWriteThatSomebodyElseWasFasterThan) {
+TEST_F(StatusWithdrawalsTest, DropsAWriteThatLostARace) {
   const auto read = store.find(kOrders).value();
   kube.put_status(kube::kDatabaseMigrations, kOrders, {{"currentRevision", "a9"}});
   EXPECT_EQ(store.write_status_of(read, read.status).error().code, ErrorCode::ApiConflict);

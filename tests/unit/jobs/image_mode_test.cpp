@@ -55,7 +55,7 @@ class ImageModeTest : public JobModeTest {
   }
 };
 
-TEST_F(ImageModeTest, RunsAtOnceWhatNeedsNoPlan) {
+TEST_F(ImageModeTest, RunsImmediatelyWithoutAPlanningJobIfNoneIsNeeded) {
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_EQ(work(), "upgrade");
   end_run("a3");
@@ -66,7 +66,7 @@ TEST_F(ImageModeTest, RunsAtOnceWhatNeedsNoPlan) {
   EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "it moved back";
 }
 
-TEST_F(ImageModeTest, DoesNotTakeADatabaseThatIsAheadOfItsTargetForDone) {
+TEST_F(ImageModeTest, DoesNotReportADatabaseAheadOfItsTargetAsDone) {
   resource.spec.target_revision = "a1";
   (void)reconcile();
   database().observation.current_heads = {"a3"};
@@ -79,7 +79,7 @@ TEST_F(ImageModeTest, DoesNotTakeADatabaseThatIsAheadOfItsTargetForDone) {
   EXPECT_EQ(jobs_made(), 1U);
 }
 
-TEST_F(ImageModeTest, GoesBackWhereThatIsAllowedAndIsHeldToThePlan) {
+TEST_F(ImageModeTest, DowngradesWhereAllowedAndOnlyAsPlanned) {
   resource.spec.policy.downgrade = DowngradePolicy::Allow;
   resource.spec.target_revision = "a1";
   database().observation.current_heads = {"a3"};
@@ -97,7 +97,7 @@ TEST_F(ImageModeTest, GoesBackWhereThatIsAllowedAndIsHeldToThePlan) {
   EXPECT_EQ(jobs_made(), 2U);
 }
 
-TEST_F(ImageModeTest, AsksForAnApprovalBeforeItGoesBack) {
+TEST_F(ImageModeTest, RequiresAnApprovalBeforeADowngrade) {
   resource.spec.policy.downgrade = DowngradePolicy::Allow;
   resource.spec.policy.approval = ApprovalPolicy::Destructive;
   (void)reconcile();
@@ -127,7 +127,7 @@ TEST_F(ImageModeTest, JudgesWhatLintOfThePlanningPodFound) {
   EXPECT_EQ(jobs_made(), 1U);
 }
 
-TEST_F(ImageModeTest, DoesNotTakeAPlanThatWasNotLintedForOneWithoutFindings) {
+TEST_F(ImageModeTest, DoesNotTreatAnUnlintedPlanAsOneWithoutFindings) {
   resource.spec.policy.lint.emplace();
   (void)reconcile();
   end_planning(1);
@@ -137,7 +137,7 @@ TEST_F(ImageModeTest, DoesNotTakeAPlanThatWasNotLintedForOneWithoutFindings) {
   EXPECT_EQ(jobs_made(), 1U);
 }
 
-TEST_F(ImageModeTest, DoesNotGoBackOnThePodsWordAlone) {
+TEST_F(ImageModeTest, DoesNotDowngradeOnlyBecauseThePodReportsIt) {
   resource.spec.policy.approval = ApprovalPolicy::Destructive;  // a plan is needed, and going back is refused
   (void)reconcile();
   end_planning(2, "[]", 'a', "downgrade");
@@ -215,7 +215,7 @@ TEST_F(ImageModeTest, StaysAheadAndPlannedWhenItsJobIsOverAndGone) {
   EXPECT_EQ(jobs_made(), 2U);
 }
 
-TEST_F(ImageModeTest, AFailedJobThatIsGoneIsNotTakenForDone) {
+TEST_F(ImageModeTest, AFailedJobThatIsGoneIsNotReportedAsDone) {
   (void)reconcile();
   end_newest("Failed", kStatementFailed);
   EXPECT_EQ(reconcile().kind, Kind::Stalled);
@@ -275,7 +275,7 @@ TEST_F(ImageModeTest, HoldsTheRunToTheApprovedPlan) {
   EXPECT_EQ(jobs_made(), 2U);
 }
 
-TEST_F(ImageModeTest, PlansAnewWhenTheImageIsAnother) {
+TEST_F(ImageModeTest, PlansAgainWhenTheImageChanges) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   (void)reconcile();
   end_planning(3);
@@ -292,7 +292,7 @@ TEST_F(ImageModeTest, PlansAnewWhenTheImageIsAnother) {
   EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired) << "the approval was of another plan";
 }
 
-TEST_F(ImageModeTest, AsksForAnApprovalOfWhatDestroysSomething) {
+TEST_F(ImageModeTest, RequiresAnApprovalOfADestructivePlan) {
   resource.spec.policy.approval = ApprovalPolicy::Destructive;
   (void)reconcile();
   end_planning(1, R"(["a1, line 7: DROP TABLE users"])");
@@ -324,7 +324,7 @@ TEST_F(ImageModeTest, WaitsForItsWindow) {
   EXPECT_EQ(jobs_made(), 1U);
 }
 
-TEST_F(ImageModeTest, StallsOnAPlanThatFailsAndOnOneThatIsNotTold) {
+TEST_F(ImageModeTest, StallsOnAPlanThatFailsAndOnOneThatIsNotReported) {
   resource.spec.dry_run = true;
   (void)reconcile();
   end_newest("Failed",

@@ -74,7 +74,7 @@ TEST(JobFiles, AreNoneWhereThePodHasTheFiles) {
   EXPECT_EQ(JobFiles::pack(from_git("db"), nullptr, "x").error().code, ErrorCode::Internal);
 }
 
-TEST(JobFiles, LieAsTheyDoInTheFolderOfTheSource) {
+TEST(JobFiles, KeepTheirPathsInTheFolderOfTheSource) {
   std::vector<MemorySource::File> files{sketch::revision("a1", ""), sketch::revision("a2", "a1"), sketch::revision("a3", "a2"),
                                         sketch::revision("a4", "a3")};
   files[0].name = "db/versions/a1.sql";

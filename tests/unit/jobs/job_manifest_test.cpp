@@ -91,7 +91,7 @@ Error refusal_of(const DatabaseMigration& resource) {
 
 const JobOptions kWithImages{"athanor:1", {}, {"images.example.org"}};
 
-TEST(JobManifest, IsThisForConfigMapsAndAUrl) {
+TEST(JobManifest, MatchesTheReferenceForConfigMapsAndAUrl) {
   const std::string golden = R"({
     "apiVersion": "batch/v1",
     "kind": "Job",
@@ -260,7 +260,7 @@ TEST(JobManifest, RunsInTheSchemaAndUnderTheTimesOfTheResource) {
 }
 
 // To a pod that is handed the ledger's texts beside the files, `head` would mean the newest of both.
-TEST(JobManifest, GoesTheWayOfThePlanToTheTargetOfThePlan) {
+TEST(JobManifest, RunsInTheDirectionAndToTheTargetOfThePlan) {
   Plan plan = upgrade();
   plan.operation = Direction::Downgrade;
   plan.target = "a1";
@@ -301,7 +301,7 @@ TEST(JobManifest, AsksForAPlanBeforeItRuns) {
   EXPECT_FALSE(manifest_of(orders())["metadata"]["annotations"].contains("athanor.dev/work"));
 }
 
-TEST(JobManifest, LetsThePodFindOutWhichWayTheTargetLiesOnlyWhereItMayGoBack) {
+TEST(JobManifest, LetsThePodChooseTheDirectionOnlyWhereDowngradesAreAllowed) {
   DatabaseMigration resource = orders();
   resource.spec.source.config_maps.clear();
   resource.spec.source.image = ImageSource{"images.example.org/orders:1", "/migrations/versions"};
@@ -331,7 +331,7 @@ TEST(JobManifest, TakesAFolderFromThePodAndGitFromTheOperator) {
   EXPECT_THAT(manifest_of(resource).dump(), Not(AnyOf(HasSubstr("orders-git"), HasSubstr("git.example.org"))));
 }
 
-TEST(JobManifest, KeepsWhatATemplateAddsAndInsistsOnItsEnd) {
+TEST(JobManifest, KeepsWhatATemplateAddsAndOverridesTheRest) {
   DatabaseMigration resource = orders();
   resource.spec.execution.pod_template = R"({
     "metadata": {"labels": {"network": "databases", "athanor.dev/migration": "other"}, "annotations": {"a": "b"}},

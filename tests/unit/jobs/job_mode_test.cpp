@@ -26,7 +26,7 @@ TEST_F(JobModeTest, IsDoneWhenTheDatabaseIsAndTheJobHasEnded) {
   EXPECT_EQ(jobs_made(), 1U);
 }
 
-TEST_F(JobModeTest, TellsARunOnceAlsoAfterARestart) {
+TEST_F(JobModeTest, ReportsARunOnceAlsoAfterARestart) {
   (void)reconcile();
   for (const char* const id : {"a1", "a2", "a3"}) {
     note(id, "applied");
@@ -47,7 +47,7 @@ TEST_F(JobModeTest, TellsARunOnceAlsoAfterARestart) {
   EXPECT_EQ(observer.applied, 3);
 }
 
-TEST_F(JobModeTest, TellsTheRunOfEachJob) {
+TEST_F(JobModeTest, ReportsTheRunOfEachJob) {
   resource.spec.target_revision = "a1";
   (void)reconcile();
   note("a1", "applied");
@@ -70,7 +70,7 @@ TEST_F(JobModeTest, TellsTheRunOfEachJob) {
   EXPECT_EQ(observer.applied, 3);
 }
 
-TEST_F(JobModeTest, TellsTheRunOfThisJobAndOfNoOther) {
+TEST_F(JobModeTest, ReportsTheRunOfThisJobAndOfNoOther) {
   (void)reconcile();
   note("a1", "applied");
   database().ledger.front().started_at = "2001-01-01T00:00:00+00:00";  // the same plan, long ago
@@ -99,7 +99,7 @@ TEST_F(JobModeTest, SeesHowFarTheJobIs) {
   EXPECT_EQ(resource.status.progress, outcome.observed.job_progress) << "what is known stays known";
 }
 
-TEST_F(JobModeTest, MakesADeletedJobAgainWhenTheDatabaseIsNotThere) {
+TEST_F(JobModeTest, RecreatesADeletedJobWhenTheDatabaseIsNotAtTheTarget) {
   (void)reconcile();
   delete_job();
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
@@ -131,7 +131,7 @@ TEST_F(JobModeTest, SaysThatThisOperatorMakesNoJobs) {
   EXPECT_EQ(outcome.reason, Reason::JobRefused);
 }
 
-TEST_F(JobModeTest, SaysWhatTheManifestAsksOfAJobInVain) {
+TEST_F(JobModeTest, SaysWhatAJobCannotDo) {
   resource.spec.execution.pod_template = "[]";
   EXPECT_EQ(reconcile().reason, Reason::InvalidManifest);
   resource.spec.execution.pod_template.clear();
@@ -144,7 +144,7 @@ TEST_F(JobModeTest, SaysWhatTheManifestAsksOfAJobInVain) {
 }
 
 // The same SQLSTATE means the same as in process.
-TEST_F(JobModeTest, TriesAgainWhatTheLedgerSaysWillPass) {
+TEST_F(JobModeTest, RetriesWhatTheLedgerShowsAsTransient) {
   for (const char* const sqlstate : {"40P01", "40001", "53300", "55006", "55P03"}) {
     (void)reconcile();
     note("a1", "failed", sqlstate);
@@ -201,7 +201,7 @@ TEST_F(JobModeTest, TriesWhatIsLeftAgainWhenADatabaseOrAFileIsAnother) {
   EXPECT_EQ(jobs_made(), 2U);
 }
 
-TEST_F(JobModeTest, TriesAMendedFile) {
+TEST_F(JobModeTest, RetriesAFixedFile) {
   (void)reconcile();
   fail_half_way();
   EXPECT_EQ(reconcile().kind, Kind::Stalled);
@@ -301,7 +301,7 @@ TEST_F(JobModeTest, TakesNoBackupForAJobThatTheServerWouldRefuse) {
   EXPECT_EQ(jobs_made(), 1U);
 }
 
-TEST_F(JobModeTest, RehearsesNothingThatNeedsNoBackup) {
+TEST_F(JobModeTest, MakesNoDryRunWithoutABackup) {
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   EXPECT_EQ(kube.count("dry-run"), 0U);
 }
@@ -332,7 +332,7 @@ TEST_F(JobModeTest, SaysNothingOfAPasswordInNamesAndLabels) {
   EXPECT_NE(job_with("postgresql://you:secret@db/orders"), first);
 }
 
-TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItIsNotWantedAnyMore) {
+TEST_F(JobModeTest, WithdrawsAJobThatHasNotStartedWhenItIsNoLongerDeclared) {
   const DatabaseMigration first = resource;
   const std::vector<std::pair<std::string, std::function<void()>>> changes{
       {"its declaration changed", [this] { ++resource.metadata.generation; }},
@@ -355,7 +355,7 @@ TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItIsNotWantedAnyMore) {
   }
 }
 
-TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenAnotherResourceHasTheDatabase) {
+TEST_F(JobModeTest, WithdrawsAJobThatHasNotStartedWhenAnotherResourceHasTheDatabase) {
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   claimed_by = "shop/older";
   EXPECT_THAT(reconcile().message, HasSubstr("is withdrawn: the database is managed by shop/older"));
@@ -363,7 +363,7 @@ TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenAnotherResourceHasTheDatabas
   EXPECT_EQ(reconcile().reason, Reason::DatabaseClaimed);
 }
 
-TEST_F(JobModeTest, TellsAJobThatHasBegunToItsEndThoughAnotherResourceHasTheDatabase) {
+TEST_F(JobModeTest, FollowsAStartedJobToItsEndThoughAnotherResourceHasTheDatabase) {
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   kube.put_status(kube::kPods, make_pod(the_job()), {{"phase", "Running"}});
   claimed_by = "shop/older";
@@ -371,7 +371,7 @@ TEST_F(JobModeTest, TellsAJobThatHasBegunToItsEndThoughAnotherResourceHasTheData
   EXPECT_EQ(kube.all(kube::kJobs).size(), 1U);
 }
 
-TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItsApprovalIsTakenBack) {
+TEST_F(JobModeTest, WithdrawsAJobThatHasNotStartedWhenItsApprovalIsWithdrawn) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   approvals.given = {{"yes", reconcile().review->approval_hash, "ann", "now"}};
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
@@ -382,7 +382,7 @@ TEST_F(JobModeTest, WithdrawsAJobThatHasNotBegunWhenItsApprovalIsTakenBack) {
   EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired);
 }
 
-TEST_F(JobModeTest, TellsAJobThatHasBegunToItsEndWhateverIsDeclaredMeanwhile) {
+TEST_F(JobModeTest, FollowsAStartedJobToItsEndWhateverIsDeclaredMeanwhile) {
   (void)reconcile();
   kube.put_status(kube::kPods, make_pod(the_job()), {{"phase", "Running"}});
   resource.spec.suspend = true;
@@ -417,7 +417,7 @@ TEST_F(JobModeTest, DoesNotCallAJobRunningThatSomebodyDeleted) {
   EXPECT_EQ(resource.status.job->phase, "Deleted");
 }
 
-TEST_F(JobModeTest, HandsTheFilesOfThePlanToTheJob) {
+TEST_F(JobModeTest, PassesTheFilesOfThePlanToTheJob) {
   come_from_git();
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   ASSERT_EQ(kube.all(kube::kConfigMaps).size(), 1U);

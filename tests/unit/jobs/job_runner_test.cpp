@@ -23,7 +23,7 @@ TEST_F(JobRunnerTest, FindsTheJobItMadeAlsoAfterARestart) {
   EXPECT_EQ(kube.all(kube::kJobs).size(), 1U);
 }
 
-TEST_F(JobRunnerTest, TellsTheEndOfTheRun) {
+TEST_F(JobRunnerTest, ReportsTheEndOfTheRun) {
   (void)start();
   end_job("Failed", kStatementFailed);
   const JobState failed = find();
@@ -35,7 +35,7 @@ TEST_F(JobRunnerTest, TellsTheEndOfTheRun) {
   EXPECT_EQ(failed.declaration, "declared");
 }
 
-TEST_F(JobRunnerTest, ListensToPodsOfThisJobOnly) {
+TEST_F(JobRunnerTest, ReadsOnlyPodsOfThisJob) {
   (void)start();
   end_job("Failed", kStatementFailed);
   const std::string name = the_job()["metadata"]["name"];
@@ -60,7 +60,7 @@ TEST_F(JobRunnerTest, FindsTheJobWhoseCreationWasNotAnswered) {
   EXPECT_EQ(find().kind, Kind::Running);
 }
 
-TEST_F(JobRunnerTest, LooksAtTheOneThatRunsBeforeThoseThatHaveEnded) {
+TEST_F(JobRunnerTest, PrefersTheRunningJobToFinishedOnes) {
   (void)start("older");
   KubeObject older = the_job();
   end_job("Complete");
@@ -73,7 +73,7 @@ TEST_F(JobRunnerTest, LooksAtTheOneThatRunsBeforeThoseThatHaveEnded) {
   EXPECT_EQ(find().name, running.name);
 }
 
-TEST_F(JobRunnerTest, TellsTheRunFromThePlanOfTheSameSecond) {
+TEST_F(JobRunnerTest, DistinguishesTheRunFromThePlanOfTheSameSecond) {
   for (const bool plan_is_first : {true, false}) {
     for (const bool plans : {plan_is_first, !plan_is_first}) {
       JobRequest wanted = request(plans ? "a plan" : "a run");
@@ -89,7 +89,7 @@ TEST_F(JobRunnerTest, TellsTheRunFromThePlanOfTheSameSecond) {
   }
 }
 
-TEST_F(JobRunnerTest, PutsAnotherInThePlaceOfOneThatHasEnded) {
+TEST_F(JobRunnerTest, ReplacesAFinishedJob) {
   const JobState first = start();
   end_job("Failed", kConnectionLost);
   const JobState second = start();
@@ -116,7 +116,7 @@ TEST_F(JobRunnerTest, RemembersAFailureWhoseJobIsGoneInItsTime) {
   EXPECT_EQ(runner.newest(anew)->kind, Kind::Absent);
 }
 
-TEST_F(JobRunnerTest, TakesADeletedFailureForTheWishToTryAgain) {
+TEST_F(JobRunnerTest, RetriesWhenAFailedJobIsDeleted) {
   (void)start();
   end_job("Failed", kStatementFailed);
   EXPECT_EQ(find().kind, Kind::Failed);
@@ -124,7 +124,7 @@ TEST_F(JobRunnerTest, TakesADeletedFailureForTheWishToTryAgain) {
   EXPECT_EQ(find().kind, Kind::Absent);
 }
 
-TEST_F(JobRunnerTest, HandsTheFilesToTheJob) {
+TEST_F(JobRunnerTest, PassesTheFilesToTheJob) {
   come_from_git();
   EXPECT_TRUE(runner.check(resource, request()));
   EXPECT_TRUE(kube.all(kube::kConfigMaps).empty()) << "a check makes nothing";
@@ -143,7 +143,7 @@ TEST_F(JobRunnerTest, HandsTheFilesToTheJob) {
   EXPECT_EQ(kube.all(kube::kConfigMaps).size(), 1U);
 }
 
-TEST_F(JobRunnerTest, GivesFilesOfItsOwnToTheOneThatTakesAPlace) {
+TEST_F(JobRunnerTest, GivesAReplacementJobItsOwnFiles) {
   come_from_git();
   (void)start();
   const KubeObject first = the_job();
@@ -154,7 +154,7 @@ TEST_F(JobRunnerTest, GivesFilesOfItsOwnToTheOneThatTakesAPlace) {
   EXPECT_NE(the_job()["metadata"]["annotations"]["athanor.dev/files"], first["metadata"]["annotations"]["athanor.dev/files"]);
 }
 
-TEST_F(JobRunnerTest, LeavesNoJobWhoseFilesCannotBeMade) {
+TEST_F(JobRunnerTest, LeavesNoJobWhoseFilesCannotBeCreated) {
   come_from_git();
   kube.fail({.verb = "create", .plural = "configmaps", .error = Error(ErrorCode::ApiForbidden, "no")});
   const auto made = runner.start(resource, request());
@@ -175,7 +175,7 @@ TEST_F(JobRunnerTest, PausesWhenFilesCannotBeMadeBecauseEachAttemptWakesTheResou
   EXPECT_EQ(start().kind, Kind::Running);
 }
 
-TEST_F(JobRunnerTest, ARehearsalAsksForFilesTooAndMakesNothing) {
+TEST_F(JobRunnerTest, ADryRunAlsoValidatesFilesAndCreatesNothing) {
   come_from_git();
   ASSERT_TRUE(runner.dry_run_create(resource, request()));
   EXPECT_EQ(kube.count("dry-run", "configmaps"), 1U);
@@ -185,14 +185,14 @@ TEST_F(JobRunnerTest, ARehearsalAsksForFilesTooAndMakesNothing) {
   EXPECT_THAT(runner.dry_run_create(resource, request()).error().context, HasSubstr("ConfigMap for Job orders-"));
 }
 
-TEST_F(JobRunnerTest, ARehearsalKnowsThatFilesWereRefusedAShortWhileAgo) {
+TEST_F(JobRunnerTest, ADryRunRemembersThatFilesWereJustRefused) {
   come_from_git();
   kube.fail({.verb = "create", .plural = "configmaps", .error = Error(ErrorCode::ApiForbidden, "no")});
   EXPECT_FALSE(runner.start(resource, request()));
   EXPECT_EQ(runner.dry_run_create(resource, request()).error().code, ErrorCode::ApiForbidden);
 }
 
-TEST_F(JobRunnerTest, ARehearsalIsNotDisturbedByAJobOfTheSameNameThatHasEnded) {
+TEST_F(JobRunnerTest, ADryRunIgnoresAFinishedJobOfTheSameName) {
   (void)start();
   end_job("Failed", kConnectionLost);
   EXPECT_TRUE(runner.dry_run_create(resource, request()));
@@ -213,7 +213,7 @@ TEST_F(JobRunnerTest, RemovesAJobThatWasLeftWithoutItsFiles) {
   EXPECT_NE(restarted.start(resource, request())->uid, stranded);
 }
 
-TEST_F(JobRunnerTest, LeavesAJobThatHasBegunAloneWhateverBecomesOfItsFiles) {
+TEST_F(JobRunnerTest, LeavesAStartedJobAloneEvenWithoutItsFiles) {
   come_from_git();
   (void)start();
   const KubeObject job = the_job();

@@ -122,7 +122,7 @@ TEST(JobState, SaysHowThePodEndedWhenTheRunSaidNothing) {
   EXPECT_EQ(gone.message, "DeadlineExceeded: too long");
 }
 
-TEST(JobState, ListensToTheLastOfSeveralPods) {
+TEST(JobState, ReadsTheLastOfSeveralPods) {
   const auto report = [](const char* code) {
     return R"({"success": false, "error": {"code": ")" + std::string(code) + R"(", "message": "m"}})";
   };

@@ -40,7 +40,7 @@ std::string refusal_in_container(const std::string& members) {
   return refusal_in_spec(R"("containers": [{"name": "athanor", )" + members + "}]");
 }
 
-TEST(PodTemplate, MaySayWhereThePodRunsAndWithHowMuch) {
+TEST(PodTemplate, MaySetPlacementAndResources) {
   EXPECT_EQ(refusal(R"({"metadata": {"labels": {"a": "b"}, "annotations": {"c": "d"}}, "spec": {
     "nodeSelector": {"pool": "batch"}, "tolerations": [], "affinity": {}, "topologySpreadConstraints": [],
     "priorityClassName": "batch", "imagePullSecrets": [{"name": "mirror"}], "runtimeClassName": "gvisor",
@@ -51,7 +51,7 @@ TEST(PodTemplate, MaySayWhereThePodRunsAndWithHowMuch) {
             "");
 }
 
-TEST(PodTemplate, SaysNothingAboutWhatRunsAndWhatItReaches) {
+TEST(PodTemplate, MayNotChangeWhatRunsAndWhatItCanReach) {
   const std::string spec = "spec.execution.podTemplate.spec.";
   EXPECT_EQ(refusal_in_spec(R"("hostNetwork": true)"), spec + "hostNetwork");
   EXPECT_EQ(refusal_in_spec(R"("hostNetwork": false)"), spec + "hostNetwork");
@@ -71,7 +71,7 @@ TEST(PodTemplate, SaysNothingAboutWhatRunsAndWhatItReaches) {
       "spec.execution.podTemplate.metadata.annotations.container.apparmor.security.beta.kubernetes.io/athanor");
 }
 
-TEST(PodTemplate, SaysNothingAboutTheContainerButItsResourcesAndMounts) {
+TEST(PodTemplate, MaySetOnlyResourcesAndMountsOfTheContainer) {
   const std::string container = "spec.execution.podTemplate.spec.containers[0].";
   for (const char* const field : {"image", "command", "args", "env", "envFrom", "securityContext", "lifecycle", "volumeDevices",
                                   "terminationMessagePath", "workingDir", "ports", "livenessProbe", "stdin"}) {

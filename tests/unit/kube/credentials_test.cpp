@@ -156,7 +156,7 @@ TEST_F(Credentials, KeepAPluginsAnswerUntilShortlyBeforeItExpires) {
   EXPECT_EQ(runs(), 2U);
 }
 
-TEST_F(Credentials, AskThePluginAgainWhenRefusedButOnceForManyRequests) {
+TEST_F(Credentials, RunThePluginAgainWhenRefusedButOnceForManyRequests) {
   const auto credentials = make(with_plugin(answering(R"({"token":"t1"})")));
   EXPECT_EQ(credentials->current()->authorization, "Bearer t1");
   answering(R"({"token":"t2"})");
@@ -177,7 +177,7 @@ TEST_F(Credentials, TakeAClientCertificateFromAPlugin) {
   EXPECT_EQ(now->client_key_pem, "KEY");
 }
 
-TEST_F(Credentials, TellThePluginWhatItIsFor) {
+TEST_F(Credentials, PassTheClusterToThePlugin) {
   auto access = with_plugin("printf %s \"$KUBERNETES_EXEC_INFO\" > " + (folder_ / "info") +
                             "\nprintf '%s ' \"$@\" \"$REGION\" > " + (folder_ / "arguments") + "\nread line || echo none > " +
                             (folder_ / "input") + "\n" + answering(R"({"token":"t"})"));

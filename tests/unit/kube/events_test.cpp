@@ -247,7 +247,7 @@ TEST_F(EventRecorderTest, RecordDoesNotWaitForTheServerAndTheQueueIsBounded) {
   EXPECT_EQ(kube.all(kube::kEvents).size(), 1'001U);
 }
 
-TEST_F(EventRecorderTest, TheLastWordsTakeTwoSecondsAtMost) {
+TEST_F(EventRecorderTest, TheLastEventsAreWrittenWithinTwoSeconds) {
   // Every request takes 700 ms: whenever the end comes, at most four of the hundred are sent after it.
   kube.on_call = [&](const test::KubeCall&) {
     clock.advance(milliseconds(700));

@@ -81,7 +81,7 @@ class InformerTest : public testing::Test {
   Informer informer{kube, clock, picture, {.type = kube::kConfigMaps}, Log()};
 };
 
-TEST_F(InformerTest, TellsWhatIsThereThenThatItIsSyncedThenChanges) {
+TEST_F(InformerTest, DeliversTheListThenTheSyncThenChanges) {
   put("a", 1);
   put("b", 1);
   run({[&] {
@@ -173,7 +173,7 @@ TEST_F(InformerTest, AWatchThatKeepsEndingAtOnceIsAskedForWithPauses) {
   EXPECT_EQ(clock.waits.size(), 4U);
 }
 
-TEST_F(InformerTest, BothWaysOf410LeadToTheSameAndTellOnlyDifferences) {
+TEST_F(InformerTest, BothFormsOf410RelistAndDeliverOnlyDifferences) {
   put("a", 1);
   put("b", 1);
   put("c", 1);
@@ -255,7 +255,7 @@ TEST_F(InformerTest, ListsAfterTwoWatchListsThatBrokeOff) {
   EXPECT_EQ(kube.count("list"), 1U);
 }
 
-TEST_F(InformerTest, ABrokenListTellsNobodyAsDeleted) {
+TEST_F(InformerTest, ABrokenListReportsNoDeletions) {
   put("a", 1);
   put("b", 1);
   run({[&] {
@@ -375,7 +375,7 @@ class InformerLines : public testing::Test {
   Picture picture;
 };
 
-TEST_F(InformerLines, OldRepeatedAndOvertakenEventsAreNotTold) {
+TEST_F(InformerLines, OldRepeatedAndOutdatedEventsAreNotDelivered) {
   run({{line("ADDED", "a", 5), end_mark(7), line("MODIFIED", "a", 8), line("MODIFIED", "a", 8), line("MODIFIED", "a", 6),
         line("ADDED", "b", 9), line("DELETED", "b", 10), line("MODIFIED", "b", 9), line("DELETED", "b", 10)},
        {line("MODIFIED", "a", 8), line("DELETED", "a", 3), line("MODIFIED", "a", 11)}});
@@ -383,7 +383,7 @@ TEST_F(InformerLines, OldRepeatedAndOvertakenEventsAreNotTold) {
   EXPECT_NE(transport.requests[1].path.find("&resourceVersion=10"), std::string::npos);
 }
 
-TEST_F(InformerLines, ComesBackWhenAServerThatHasEnoughSaysSo) {
+TEST_F(InformerLines, RetriesWhenAThrottlingServerSaysSo) {
   transport.answer(429, "{}", seconds(7));
   transport.answer(503, "{}", seconds(9));
   run({{end_mark(5)}}, 2);
@@ -406,7 +406,7 @@ TEST_F(InformerLines, AnUnknownEventTypeIsSkippedAndTheWatchGoesOn) {
   EXPECT_FALSE(asked_initial(1));
 }
 
-TEST_F(InformerLines, BehindAnUnreadableEventEverythingIsListedAnewWhenTheWatchEnds) {
+TEST_F(InformerLines, AfterAnUnreadableEventEverythingIsRelistedWhenTheWatchEnds) {
   for (const std::string& garbage : {std::string("{broken"), std::string("[]"), std::string(R"({"type":"ADDED"})"),
                                      std::string(R"({"type":"ADDED","object":{"metadata":{"name":"b"}}})"),
                                      std::string(R"({"type":"BOOKMARK","object":{"metadata":[]}})")}) {
@@ -437,7 +437,7 @@ TEST_F(InformerLines, AnUnreadableObjectInAListIsNotTakenForDeleted) {
   EXPECT_TRUE(asked_initial(2));
 }
 
-TEST_F(InformerLines, WhatAListToldBeforeItBeganAnewIsForgotten) {
+TEST_F(InformerLines, WhatAListDeliveredBeforeItRestartedIsForgotten) {
   const auto page = [](const std::vector<std::string>& names, const std::string& next) {
     KubeObject list{{"metadata", {{"resourceVersion", "9"}, {"continue", next}}}, {"items", KubeObject::array()}};
     for (const std::string& name : names) {
@@ -482,7 +482,7 @@ TEST_F(InformerLines, AVersionThatTheServerRefusesLeadsToANewList) {
 
 class InformerProperty : public testing::TestWithParam<unsigned> {};
 
-TEST_P(InformerProperty, EndsWithTheServersPictureWhateverHappensOnTheWay) {
+TEST_P(InformerProperty, EndsWithTheServersStateWhateverHappensOnTheWay) {
   std::minstd_rand luck(GetParam() * 7'919 + 1);
   test::FakeKube kube;
   test::FakeClock clock;

@@ -63,7 +63,7 @@ class LeaseTest : public testing::Test {
   int renewals = 0;
 };
 
-TEST_F(LeaseTest, CreatesTheLeaseLeadsRenewsAndGivesItBack) {
+TEST_F(LeaseTest, CreatesTheLeaseLeadsRenewsAndReleasesIt) {
   LeaseElection one = make("one");
   KubeObject during;
   run_until(one, seconds(20), [&] {
@@ -182,7 +182,7 @@ TEST_F(LeaseTest, IsNotLeadingBehindTheDeadlineEvenWhileARequestHangs) {
   EXPECT_THAT(reported, ElementsAre("leader one", "started", "stopped"));
 }
 
-TEST(LeaseDeadline, IsToldWhileARenewalHangs) {
+TEST(LeaseDeadline, IsReportedWhileARenewalHangs) {
   test::FakeKube kube;
   SystemClock clock;
   StopSource stop;
@@ -260,7 +260,7 @@ TEST_F(LeaseTest, AConflictOfVersionsAloneDoesNotEndLeadership) {
   EXPECT_EQ(spec()["holderIdentity"], "");
 }
 
-TEST_F(LeaseTest, ALeaseThatWasRemovedIsMadeAnew) {
+TEST_F(LeaseTest, ADeletedLeaseIsRecreated) {
   LeaseElection one = make("one");
   run_until(one, seconds(30), [&, n = 0]() mutable {
     if (++n == 3) {
@@ -291,7 +291,7 @@ TEST_F(LeaseTest, FieldsOfOthersInTheLeaseStay) {
   EXPECT_EQ(kube.find(kube::kLeases, kKey)->at("metadata").at("annotations").at("a"), "b");
 }
 
-TEST_F(LeaseTest, TheLeaseIsRenewedUntilRunningWorkHasEndedAndGivenBackThen) {
+TEST_F(LeaseTest, TheLeaseIsRenewedUntilRunningWorkHasEndedAndThenReleased) {
   LeaseElection one = make("one");
   std::string holder;
   std::size_t renewals_at_stop = 0;

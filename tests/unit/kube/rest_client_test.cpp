@@ -72,7 +72,7 @@ TEST_F(RestClientTest, StatusCodesBecomeErrorCodes) {
   }
 }
 
-TEST_F(RestClientTest, AnAnswerThatIsNoJsonIsNeitherQuotedNorTaken) {
+TEST_F(RestClientTest, AResponseThatIsNotJsonIsNeitherQuotedNorAccepted) {
   transport.answer(200, "<html>please log in</html>");
   EXPECT_EQ(get().error().code, ErrorCode::ApiUnreachable);
   transport.answer(403, "<html>please log in</html>");
@@ -157,7 +157,7 @@ TEST_F(RestClientTest, CreatesASubresourceOfAnExistingObject) {
   EXPECT_THAT(missing.error().describe(), HasSubstr("create token of serviceaccounts shop/orders"));
 }
 
-TEST_F(RestClientTest, AConnectionErrorIsToldAtOnce) {
+TEST_F(RestClientTest, AConnectionErrorIsReportedImmediately) {
   transport.answer(Error(ErrorCode::ApiUnreachable, "connection refused"));
   const auto result = get();
   EXPECT_EQ(result.error().code, ErrorCode::ApiUnreachable);
@@ -215,7 +215,7 @@ std::string page(const std::vector<std::string>& names, const std::string& next,
   return list.dump();
 }
 
-TEST_F(RestClientTest, ListsPageByPageAndTellsEachObject) {
+TEST_F(RestClientTest, ListsPageByPageAndDeliversEachObject) {
   transport.answer(200, page({"a", "b"}, "t/1"));
   transport.answer(200, page({"c"}, ""));
   std::vector<KubeObject> objects;
@@ -230,7 +230,7 @@ TEST_F(RestClientTest, ListsPageByPageAndTellsEachObject) {
   EXPECT_THAT(transport.requests[1].path, HasSubstr("&continue=t%2F1"));
 }
 
-TEST_F(RestClientTest, AListWhoseHistoryGoesAwayBetweenPagesBeginsAnew) {
+TEST_F(RestClientTest, AListWhoseHistoryExpiresBetweenPagesStartsAgain) {
   transport.answer(200, page({"gone"}, "t1"));
   transport.answer(410);
   transport.answer(200, page({"b"}, "t2"));
@@ -242,7 +242,7 @@ TEST_F(RestClientTest, AListWhoseHistoryGoesAwayBetweenPagesBeginsAnew) {
   EXPECT_EQ(all->items[0]["metadata"]["name"], "b");
 }
 
-TEST_F(RestClientTest, WhoCannotForgetIsToldThatTheListExpired) {
+TEST_F(RestClientTest, AnExpiredListIsReportedToCallersThatCannotRestart) {
   transport.answer(200, page({"gone"}, "t1"));
   transport.answer(410);
   EXPECT_EQ(client->list(kube::kSecrets, {}, [](const KubeObject&) {}).error().code, ErrorCode::ApiExpired);
@@ -253,7 +253,7 @@ TEST_F(RestClientTest, AListThatBreaksOffIsAnError) {
   EXPECT_EQ(client->list(kube::kSecrets, {}, [](const KubeObject&) {}).error().code, ErrorCode::ApiUnreachable);
 }
 
-TEST_F(RestClientTest, AWatchTellsItsEventsInOrder) {
+TEST_F(RestClientTest, AWatchDeliversItsEventsInOrder) {
   transport.answer_lines({R"({"type":"ADDED","object":{"metadata":{"name":"a"}}})",
                           R"({"type":"MODIFIED","object":{"metadata":{"name":"a"}}})",
                           R"({"type":"DELETED","object":{"metadata":{"name":"a"}}})", "",

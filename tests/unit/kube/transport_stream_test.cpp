@@ -29,7 +29,7 @@ long rss_kib() {
   return 0;
 }
 
-TEST_F(TransportStream, TellsEveryLineHoweverTheChunksAreCut) {
+TEST_F(TransportStream, DeliversEveryLineHoweverTheChunksAreCut) {
   MisbehavingServer server([](ServerConnection& connection) {
     connection.read_request();
     connection.begin_chunked();
@@ -48,7 +48,7 @@ TEST_F(TransportStream, TellsEveryLineHoweverTheChunksAreCut) {
   EXPECT_THAT(lines_, ElementsAre("{\"a\":1}", "{\"b\":\"ü\"}", "{\"c\":3}"));
 }
 
-TEST_F(TransportStream, TellsALineAsSoonAsItIsThere) {
+TEST_F(TransportStream, DeliversALineAsSoonAsItArrives) {
   std::atomic<bool> reported{false};
   MisbehavingServer server([&](ServerConnection& connection) {
     connection.read_request();
@@ -71,7 +71,7 @@ TEST_F(TransportStream, TellsALineAsSoonAsItIsThere) {
   EXPECT_THAT(lines_, ElementsAre("first", "second"));
 }
 
-TEST_F(TransportStream, DoesNotTellALineThatBreaksOff) {
+TEST_F(TransportStream, DoesNotDeliverATruncatedLine) {
   MisbehavingServer server([](ServerConnection& connection) {
     connection.read_request();
     connection.begin_chunked();
@@ -111,7 +111,7 @@ TEST_F(TransportStream, CallsAResetInTheMiddleUnreachable) {
   EXPECT_EQ(broken.error().code, ErrorCode::ApiUnreachable);
 }
 
-TEST_F(TransportStream, HandsARefusalToTheCallerWithItsBodyAndNoLine) {
+TEST_F(TransportStream, ReturnsARefusalToTheCallerWithItsBodyAndNoLine) {
   for (const int status : {400, 403, 410, 429, 500}) {
     MisbehavingServer server([status](ServerConnection& connection) {
       connection.read_request();

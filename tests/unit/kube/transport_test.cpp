@@ -167,7 +167,7 @@ TEST_F(Transport, ReadsAStatusWithoutABody) {
   }
 }
 
-TEST_F(Transport, TellsRetryAfterOnlyWhenItIsANumberOfSeconds) {
+TEST_F(Transport, ReportsRetryAfterOnlyWhenItIsANumberOfSeconds) {
   MisbehavingServer server([](ServerConnection& connection) {
     for (std::string request = connection.read_request(); !request.empty(); request = connection.read_request()) {
       const bool dated = request.find("/dated") != std::string::npos;
@@ -204,7 +204,7 @@ TEST_F(Transport, RefreshesTheTokenOnceAfterA401) {
   EXPECT_EQ(server.requests().size(), 2U);
 }
 
-TEST_F(Transport, HandsA401ToTheCallerWhenThereIsNothingNewToSay) {
+TEST_F(Transport, ReturnsA401ToTheCallerWithoutNewCredentials) {
   MisbehavingServer server([](ServerConnection& connection) {
     while (!connection.read_request().empty()) {
       connection.answer(401, "{}");

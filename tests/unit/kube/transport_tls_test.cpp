@@ -218,7 +218,7 @@ TEST_F(TransportTls, RefusesUnusableCertificatesAtTheStart) {
 
 // A request that was given up may still be in one of the threads when the process ends; there it would use what OpenSSL has
 // freed.
-TEST(TransportTlsAtExit, ThreadsOfRequestsHaveEndedWhenOpenSslTakesItselfDown) {
+TEST(TransportTlsAtExit, ThreadsOfRequestsHaveEndedWhenOpenSslShutsDown) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");  // begun anew: nothing has used OpenSSL yet
   EXPECT_EXIT(
       {

@@ -31,7 +31,7 @@ class ApprovalHash : public testing::Test {
   ConnectionKeywords keywords = {{"host", "db"}, {"port", "5432"}, {"dbname", "orders"}, {"user", "app"}, {"password", "old"}};
 };
 
-TEST_F(ApprovalHash, IsOfThePlanThePlaceAndTheResource) {
+TEST_F(ApprovalHash, CoversThePlanTheDatabaseAndTheResource) {
   EXPECT_EQ(hash().size(), 64U);
   EXPECT_TRUE(changes_with([this] { plan[0] = 'b'; }));
   EXPECT_TRUE(changes_with([this] { resource.metadata.uid = "u-2"; }));  // deleted, and made again under its name
@@ -45,7 +45,7 @@ TEST_F(ApprovalHash, IsOfThePlanThePlaceAndTheResource) {
   EXPECT_TRUE(changes_with([this] { resource.spec.database.role = "root"; }));
 }
 
-TEST_F(ApprovalHash, OutlivesWhatDoesNotMoveTheDatabase) {
+TEST_F(ApprovalHash, IgnoresChangesThatDoNotMoveTheDatabase) {
   EXPECT_FALSE(changes_with([this] { keywords[4].second = "rotated"; }));
   EXPECT_FALSE(changes_with([this] { keywords[3].second = "app-of-today"; }));
   EXPECT_FALSE(changes_with([this] { keywords.emplace_back("sslrootcert", "/tmp/x/ca.pem"); }));
@@ -99,7 +99,7 @@ TEST_F(BegunPlans, KnowsTheTailOfADowngrade) {
   EXPECT_EQ(begun({"a2"}), Ids());  // the way back up is another plan
 }
 
-TEST_F(BegunPlans, IsNotDeceivedByWhatOnlyLooksLikeOne) {
+TEST_F(BegunPlans, IsNotDeceivedByLookalikes) {
   const std::string whole = hash_of({});
   note("a1", whole);
   EXPECT_EQ(begun({"a1"}, Direction::Upgrade, "a2"), Ids());  // another target
@@ -181,7 +181,7 @@ TEST_F(ApprovedRun, GoesOnAfterALostConnection) {
   EXPECT_EQ(rest.review->approval->name, "yes");
 }
 
-TEST_F(ApprovedRun, WaitsWhileNobodyKnowsWhoMadeAnApproval) {
+TEST_F(ApprovedRun, WaitsWhileApproversCannotBeVerified) {
   approve(reconcile().review->approval_hash);
   approvals.trusted = fail(Error(ErrorCode::PolicyRefused, "the policy does not exist").advise("apply it"));
   Outcome outcome = reconcile();
@@ -204,7 +204,7 @@ TEST_F(ApprovedRun, WaitsWhileNobodyKnowsWhoMadeAnApproval) {
   EXPECT_EQ(reconcile().reason, Reason::Applied);
 }
 
-TEST_F(ApprovedRun, TellsOfApprovalsOneByOneAndOfARejection) {
+TEST_F(ApprovedRun, ReportsApprovalsOneByOneAndARejection) {
   resource.spec.policy.approvals = 2;
   const std::string hash = reconcile().review->approval_hash;
   approvals.given = {{"one", hash, "ann", "now"}};

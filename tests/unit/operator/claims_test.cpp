@@ -36,7 +36,7 @@ class ClaimsTest : public testing::Test {
   Keys affected;
 };
 
-TEST_F(ClaimsTest, GivesATableToTheOldestAndTellsTheOthers) {
+TEST_F(ClaimsTest, GivesATableToTheOldestAndReportsTheOthers) {
   (void)claims.put(kB, of_age(2));
   (void)claims.put(kA, of_age(1));
   (void)claims.put(kC, of_age(3));
@@ -93,7 +93,7 @@ TEST_F(ClaimsTest, PassesATableOnWhenItsOwnerGoesIsSuspendedOrMovesAway) {
   EXPECT_EQ(claim(kB, "1"), "");
 }
 
-TEST_F(ClaimsTest, KeepsARefusedResourceOutUntilTheOwnerWasObservedAfterARestart) {
+TEST_F(ClaimsTest, RefusesAResourceUntilTheOwnerWasObservedAfterARestart) {
   (void)claims.put(kA, of_age(2));
   (void)claims.put(kB, of_age(1));
   (void)claim(kA, "1");
@@ -106,7 +106,7 @@ TEST_F(ClaimsTest, KeepsARefusedResourceOutUntilTheOwnerWasObservedAfterARestart
   EXPECT_EQ(claim(kB, "2"), "shop/a");
 }
 
-TEST_F(ClaimsTest, LetsARefusedResourceInWhenItDeclaresAnotherPlace) {
+TEST_F(ClaimsTest, AdmitsARefusedResourceThatDeclaresAnotherDatabase) {
   (void)claims.put(kA, of_age(2));
   (void)claims.put(kB, of_age(1));
   (void)claim(kA, "1");

@@ -24,7 +24,7 @@ DatabaseRule rule(ApprovalPolicy approval, int approvals = 1) {
   return rule;
 }
 
-TEST(DatabasePolicies, AskOthersForTheStrictestOfAll) {
+TEST(DatabasePolicies, ApplyTheStrictestOfAllResources) {
   DatabasePolicies policies;
   EXPECT_TRUE(policies.put(kStrict, kApp, rule(ApprovalPolicy::Destructive, 2)));
   EXPECT_TRUE(policies.put(kOther, kApp, rule(ApprovalPolicy::Always)));
@@ -41,7 +41,7 @@ TEST(DatabasePolicies, AskOthersForTheStrictestOfAll) {
   EXPECT_TRUE(meets(sketch::resource(), policies.of_others(kOrders, kElsewhere)));
 }
 
-TEST(DatabasePolicies, CountAResourceUntilItIsGoneAndOnlyWhereItWasSeenLast) {
+TEST(DatabasePolicies, CountAResourceUntilItIsDeletedAndOnlyOnItsLastDatabase) {
   DatabasePolicies policies;
   EXPECT_TRUE(policies.put(kStrict, kApp, rule(ApprovalPolicy::Always)));
   EXPECT_FALSE(policies.put(kStrict, kApp, rule(ApprovalPolicy::Always)));
@@ -93,7 +93,7 @@ TEST(DatabasePolicies, BeginNothingOutsideTheWindowsOfAnotherResource) {
   EXPECT_FALSE(same.policy) << "they are its own";
 }
 
-TEST(DatabasePolicies, RefuseMoreSetsOfWindowsThanAnybodyMeans) {
+TEST(DatabasePolicies, RefuseTooManySetsOfWindows) {
   DatabasePolicies policies;
   for (int hour = 0; hour <= static_cast<int>(kMostWindowSets); ++hour) {
     DatabaseRule one;
@@ -106,7 +106,7 @@ TEST(DatabasePolicies, RefuseMoreSetsOfWindowsThanAnybodyMeans) {
   EXPECT_EQ(judge_windows(orders, WallTime{}).reason, Reason::InvalidManifest);
 }
 
-TEST(DatabaseId, IsOfTheServerAndTheDatabaseAndNothingATenantNames) {
+TEST(DatabaseId, DependsOnlyOnTheServerAndTheDatabase) {
   const auto id = [](const std::string& identity) { return database_id({"db:5432/app", identity}); };
   EXPECT_EQ(id("1/app/77#public.alembic_version"), id("2/app/77#evil.other"));
   EXPECT_EQ(id("1/app/77#public.alembic_version"), id("2/app/77#a#b/c.other"));

@@ -50,7 +50,7 @@ TEST_F(Decide, IsUpToDateAtTheTarget) {
   EXPECT_EQ(at({"a3"}).message, "the database is at a3");
 }
 
-TEST_F(Decide, TellsADatabaseAheadApartFromAnError) {
+TEST_F(Decide, DistinguishesADatabaseAheadFromAnError) {
   resource.spec.target_revision = "a1";
   const Decision decision = at({"a3"});
   EXPECT_EQ(decision.kind, Kind::Stalled);
@@ -127,7 +127,7 @@ TEST_F(DecideBeyondTheSource, KeepsOrGoesBackAsThePolicySays) {
   EXPECT_EQ(at_a3().targets, Ids{"a1"});
 }
 
-TEST_F(DecideBeyondTheSource, RefusesASourceThatWentAnotherWay) {
+TEST_F(DecideBeyondTheSource, RefusesASourceThatDiverged) {
   files = sketch::snapshot({sketch::revision("a1", ""), sketch::revision("s2", "a1")});
   snapshot = sketch::snapshot(
       {sketch::revision("a1", ""), sketch::revision("s2", "a1"), sketch::revision("a2", "a1"), sketch::revision("a3", "a2")});
@@ -256,7 +256,7 @@ TEST(ReasonFor, HasAReasonForEveryError) {
   }
 }
 
-TEST(ClaimantIn, TellsWhomAResourceWasRefusedFor) {
+TEST(ClaimantIn, FindsTheOwnerThatAResourceWasRefusedFor) {
   const DatabaseMigration resource = sketch::resource();
   Outcome refused;
   refused.kind = Verdict::Kind::Stalled;

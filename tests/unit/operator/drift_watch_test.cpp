@@ -67,7 +67,7 @@ class DriftWatch : public testing::Test {
   DatabaseMigration resource = sketch::resource();
 };
 
-TEST_F(DriftWatch, AsksNothingUnlessThePolicyDoes) {
+TEST_F(DriftWatch, ChecksNothingUnlessThePolicyDoes) {
   resource.spec.policy.drift = DriftPolicy::Ignore;
   EXPECT_EQ(reconcile().reason, Reason::Applied);
   EXPECT_THAT(calls(), Not(Contains("check_drift")));
@@ -75,7 +75,7 @@ TEST_F(DriftWatch, AsksNothingUnlessThePolicyDoes) {
   EXPECT_FALSE(databases.targets.back().drift);
 }
 
-TEST_F(DriftWatch, LooksBeforeARunAndAfterIt) {
+TEST_F(DriftWatch, ChecksBeforeARunAndAfterIt) {
   resource.spec.policy.drift_exclude = {"audit.*"};
   EXPECT_EQ(reconcile().reason, Reason::Applied);
   EXPECT_EQ(calls(), (std::vector<std::string>{"observe", "check_drift", "execute", "check_drift"}));
@@ -84,7 +84,7 @@ TEST_F(DriftWatch, LooksBeforeARunAndAfterIt) {
   EXPECT_EQ(databases.targets.back().drift->exclude, std::vector<std::string>{"audit.*"});
 }
 
-TEST_F(DriftWatch, LooksOncePerIntervalAndAfterAChangeOfTheDeclaration) {
+TEST_F(DriftWatch, ChecksOncePerIntervalAndAfterAChangeOfTheDeclaration) {
   at_target();
   const Outcome first = reconcile();
   EXPECT_THAT(calls(), Contains("check_drift"));
@@ -112,7 +112,7 @@ TEST_F(DriftWatch, ReportsDriftAndRunsAllTheSame) {
             "public.a.i; 3; 4; 5; and 2 more");
 }
 
-TEST_F(DriftWatch, HoldsARunUpWherePolicySaysSo) {
+TEST_F(DriftWatch, BlocksARunWherePolicySaysSo) {
   resource.spec.policy.drift = DriftPolicy::Block;
   found(State::Changed, {"+ column public.a.x"});
   const Outcome outcome = reconcile();
@@ -140,7 +140,7 @@ TEST_F(DriftWatch, CallsADatabaseAtItsTargetReadyThatHasDrifted) {
   EXPECT_THAT(drifted(), HasSubstr("True/SchemaChanged"));
 }
 
-TEST_F(DriftWatch, LetsAFirstRunBeginOfWhichNothingCanBeRecordedYet) {
+TEST_F(DriftWatch, LetsTheFirstRunStartBeforeAnythingIsRecorded) {
   resource.spec.policy.drift = DriftPolicy::Block;
   found(State::Unknown);
   EXPECT_EQ(reconcile().reason, Reason::Applied);
@@ -172,7 +172,7 @@ TEST_F(DriftWatch, WritesNothingNewWhenNothingIsNew) {
   EXPECT_EQ(resource.status, before);
 }
 
-TEST_F(DriftWatch, AddsDriftToTheStatusOfARunThatStillStands) {
+TEST_F(DriftWatch, AddsDriftToTheStatusOfTheLastRun) {
   ASSERT_EQ(reconcile().reason, Reason::Applied);
   found(State::Changed, {"+ column public.a.x"});
   clock.advance(milliseconds(600'000));
@@ -189,7 +189,7 @@ TEST_F(DriftWatch, ForgetsItsConditionWithThePolicy) {
   EXPECT_EQ(drifted(), "nothing");
 }
 
-TEST_F(DriftWatch, TellsAnEventOnceForEachChange) {
+TEST_F(DriftWatch, ReportsAnEventOnceForEachChange) {
   at_target();
   EXPECT_FALSE(drift_event_of(reconcile()));
   const auto later = [&] {

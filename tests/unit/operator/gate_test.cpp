@@ -50,7 +50,7 @@ TEST_F(Gate, IgnoresAStaleApprovalAndSaysSo) {
   EXPECT_NE(verdict.message.find("old approves bbbbbbbbbbbb, which is not the current plan"), std::string::npos);
 }
 
-TEST_F(Gate, TellsWhoeverApprovedTheContentAlone) {
+TEST_F(Gate, ExplainsAnApprovalOfTheContentHash) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   approvals.push_back({"old", std::string(64, 'b'), "ann", ""});
   approvals.push_back({"new", plan.hash, "ann", ""});
@@ -74,7 +74,7 @@ TEST_F(Gate, CountsEveryPersonOnce) {
   EXPECT_EQ(tally_in_words(verdict.tally), "2 of 2 (ann, bob)");
 }
 
-TEST_F(Gate, TakesNamesThatDifferInTheSizeOfLettersForOnePerson) {
+TEST_F(Gate, CountsNamesThatDifferOnlyInCaseAsOnePerson) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   resource.spec.policy.approvals = 2;
   approvals.push_back({"one", hash, "Ann@example.org", "2026-11-21T08:00:00+00:00"});
@@ -93,7 +93,7 @@ TEST_F(Gate, DoesNotCountAnApprovalFromTheMomentItExpires) {
       << pass().message;
 }
 
-TEST_F(Gate, ComesBackWhenAnApprovalExpiresThatWaitsForOthersOrForAWindow) {
+TEST_F(Gate, RequeuesWhenAPendingApprovalExpires) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   resource.spec.policy.approvals = 2;
   approvals.push_back({.name = "go", .plan_hash = hash, .approved_by = "ann", .approved_at = "", .expires = now + 90s});
@@ -106,7 +106,7 @@ TEST_F(Gate, ComesBackWhenAnApprovalExpiresThatWaitsForOthersOrForAWindow) {
   EXPECT_EQ(pass().requeue_after, 2h);
 }
 
-TEST_F(Gate, StaysClosedForAPlanThatSomebodyRejectedWhoeverApprovesIt) {
+TEST_F(Gate, StaysClosedForARejectedPlanWhoeverApprovesIt) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   approvals.push_back({"go", hash, "ann", ""});
   approvals.push_back({.name = "stop",
@@ -208,7 +208,7 @@ TEST_F(Gate, IsStalledByAWindowThatNeverOpens) {
   EXPECT_NE(verdict.message.find("spec.execution.windows"), std::string::npos);
 }
 
-TEST_F(Gate, TellsTheOpeningOfAWindowInItsOwnZone) {
+TEST_F(Gate, ReportsTheOpeningOfAWindowInItsOwnZone) {
   resource.spec.execution.windows = {{"0 22 * * *", 1h, "Europe/Zurich"}};
   EXPECT_EQ(pass().message, "waiting for the maintenance window that opens at 2026-11-21T22:00:00+01:00 (Europe/Zurich)");
 }

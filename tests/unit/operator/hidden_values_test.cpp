@@ -13,7 +13,7 @@ SecretReference key(const std::string& name) {
   return {SecretReference::Kind::SecretKey, name, "value"};
 }
 
-TEST(HiddenValues, HidesWhatStandsByItself) {
+TEST(HiddenValues, HidesAValueOnItsOwn) {
   HiddenValues hidden;
   hidden.add("s3cr3t-token");
   hidden.add("app");

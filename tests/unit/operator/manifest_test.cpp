@@ -108,7 +108,7 @@ TEST(Manifest, NamesFileLineAndFieldOfAnUnknownField) {
             "shop.yaml:10: field `spec.polcy`: unknown field | did you mean `policy`?");
 }
 
-TEST(Manifest, RefusesWhatIsNoResourceOfOurs) {
+TEST(Manifest, RefusesOtherKinds) {
   EXPECT_EQ(problem("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nspec: {}\n"),
             "shop.yaml:2: field `kind`: is not DatabaseMigration | keep other resources out of this folder");
   EXPECT_EQ(problem("apiVersion: athanor.dev/v2\nkind: DatabaseMigration\nmetadata: {name: a}\nspec: {}\n"),
@@ -165,7 +165,7 @@ TEST(Manifest, TakesTheDefaultsThatServersStoredUnderFormerNames) {
             "0 problems");
 }
 
-TEST(StatusCodec, ReadsTheNamesOfOlderOperatorsAndHasThemWrittenAnew) {
+TEST(StatusCodec, ReadsFormerNamesAndWritesTheNewOnes) {
   const Json written = {{"observedGeneration", 3},
                         {"plan", {{"hash", "h"}, {"contentHash", "c"}}},
                         {"approval", {{"planHash", "h"}, {"approvedAt", "2026-11-21T02:10:00Z"}}},
@@ -196,7 +196,7 @@ TEST(StatusCodec, ReadsTheNamesOfOlderOperatorsAndHasThemWrittenAnew) {
   EXPECT_FALSE(now.contains("nextRetry"));
 }
 
-TEST(Manifest, RefusesARevisionOfASourceThatShowsNone) {
+TEST(Manifest, RefusesARevisionForASourceWithoutOne) {
   EXPECT_EQ(
       problem(with_spec("  database:\n    url: postgresql://localhost/orders\n  source:\n    path: rev\n    revision: abc\n")),
       "shop.yaml:10: field `spec.source.revision`: needs configMaps, git or fluxRef | a folder has no revision to compare "
@@ -239,7 +239,7 @@ TEST(Manifest, SaysWhatNeedsAClusterOrComesLater) {
             "shop.yaml:10: field `spec.execution.mode`: needs a cluster | remove the field");
 }
 
-TEST(Manifest, WantsExactlyOneWayToTheDatabase) {
+TEST(Manifest, RequiresExactlyOneWayToTheDatabase) {
   const std::string source = "  source: {path: rev}\n";
   EXPECT_EQ(problem(with_spec("  database: {schema: app}\n" + source)),
             "shop.yaml:6: field `spec.database.url`: no database is specified | set url, urlFrom, or host with name and user");

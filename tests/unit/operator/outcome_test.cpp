@@ -130,7 +130,7 @@ TEST(Summarise, RetriesATransientErrorAndSaysWhen) {
   EXPECT_EQ(status.next_retry, format_iso8601(at(4)));
 }
 
-TEST(Summarise, SaysThatTheSourceCannotBeLookedAtForAsLongAsThatIsSo) {
+TEST(Summarise, ReportsThatTheSourceIsUnavailableWhileItIs) {
   DatabaseMigration resource = sketch::resource();
   resource.status = summarise(resource, done(Reason::Applied), attempt(0));
   Outcome doubtful = done();
@@ -155,7 +155,7 @@ TEST(Summarise, SaysThatTheSourceCannotBeLookedAtForAsLongAsThatIsSo) {
   EXPECT_EQ(shape(summarise(resource, known, attempt(5))), "Ready=True/Applied");
 }
 
-TEST(Summarise, AChangeOfTheDoubtAloneIsNews) {
+TEST(Summarise, ReportsAChangeOfTheSourceErrorAlone) {
   DatabaseMigration resource = sketch::resource();
   Outcome doubtful = done(Reason::Applied);
   doubtful.observed.source_revision = "main@c1";
@@ -200,7 +200,7 @@ TEST(Summarise, GivesTheSameStatusForTheSameFindings) {
   EXPECT_EQ(summarise(resource, stalled, attempt(80)), resource.status);
 }
 
-TEST(Summarise, LeavesWhatARunToldUntilSomethingChanges) {
+TEST(Summarise, KeepsTheReportOfARunUntilSomethingChanges) {
   auto resource = sketch::resource();
   resource.status = summarise(resource, done(Reason::Applied), attempt(0));
   EXPECT_EQ(summarise(resource, done(), attempt(60)), resource.status);
@@ -595,7 +595,7 @@ TEST(VerdictOf, ADatabaseThatIsReadOnlyIsTriedAgain) {
   EXPECT_EQ(verdict.message.find("h2.sql"), std::string::npos);
 }
 
-TEST(Summarise, TellsAResourceThatLeavesTheSelectionThatNobodyLooksAfterIt) {
+TEST(Summarise, ReportsThatAnUnselectedResourceIsIgnored) {
   auto resource = sketch::resource();
   resource.status = summarise(resource, done(Reason::UpToDate), attempt(0));
   resource.status = summarise_unselected(resource, "team=shop", at(1));

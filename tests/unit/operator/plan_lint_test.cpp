@@ -58,7 +58,7 @@ TEST_F(PlanLint, IsNotDoneUnlessThePolicyAsksForIt) {
   EXPECT_FALSE(resource.status.plan->lint);
 }
 
-TEST_F(PlanLint, HoldsUpAPlanWithAnErrorAndSaysWhere) {
+TEST_F(PlanLint, BlocksAPlanWithAnErrorAndSaysWhere) {
   set_level("drop-column", Severity::Error);
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.kind, Kind::Stalled);
@@ -103,14 +103,14 @@ TEST_F(PlanLint, KnowsWhatTheDatabaseHolds) {
   EXPECT_EQ(reconcile().reason, Reason::Applied) << "the table is small";
 }
 
-TEST_F(PlanLint, JudgesADryRunWithoutHoldingItUp) {
+TEST_F(PlanLint, LintsADryRunWithoutBlockingIt) {
   set_level("drop-column", Severity::Error);
   resource.spec.dry_run = true;
   EXPECT_EQ(reconcile().reason, Reason::PlanPublished);
   EXPECT_EQ(resource.status.plan->lint->errors, 1);
 }
 
-TEST_F(PlanLint, RunsNothingWhenTheDatabaseCannotBeAsked) {
+TEST_F(PlanLint, RunsNothingWhenTheDatabaseCannotBeQueried) {
   databases.database.live_error = Error(ErrorCode::ConnectionLost, "gone").with_retry(RetryClass::Transient);
   EXPECT_EQ(reconcile().kind, Kind::Failed);
   EXPECT_THAT(databases.database.calls, Not(Contains("execute")));
@@ -122,7 +122,7 @@ TEST_F(PlanLint, NamesAPlaceThatIsNoPathInWords) {
   EXPECT_THAT(reconcile().message, HasSubstr("line 7 of key a2.sql of ConfigMap shop/orders: error drop-column"));
 }
 
-TEST(HeldByLint, HoldsUpAPlanThatNobodyJudged) {
+TEST(HeldByLint, BlocksAPlanThatWasNotLinted) {
   DatabaseMigration resource = sketch::resource();
   resource.spec.policy.lint.emplace();
   PlanReview review;
@@ -134,7 +134,7 @@ TEST(HeldByLint, HoldsUpAPlanThatNobodyJudged) {
   EXPECT_FALSE(held_by_lint(resource, review));
 }
 
-TEST(LintSummary, TellsTheWorstFirst) {
+TEST(LintSummary, ListsTheWorstFirst) {
   std::vector<Finding> findings(3);
   findings[0].rule = "varchar-n";
   findings[0].severity = Severity::Info;

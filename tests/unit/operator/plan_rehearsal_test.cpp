@@ -84,7 +84,7 @@ TEST_F(PlanRehearsal, IsNotDoneUnlessThePolicyAsksForIt) {
   EXPECT_EQ(rehearsed(), "nothing");
 }
 
-TEST_F(PlanRehearsal, ComesBeforeTheRunAndIsTold) {
+TEST_F(PlanRehearsal, ComesBeforeTheRunAndIsReported) {
   EXPECT_EQ(reconcile().reason, Reason::Applied);
   EXPECT_EQ(rehearsals.urls, std::vector<std::string>{"postgresql://maker:a-long-secret@scratch/postgres"});
   EXPECT_EQ(rehearsed(), "True/RehearsalPassed");
@@ -108,7 +108,7 @@ TEST_F(PlanRehearsal, IsDoneOncePerPlan) {
   EXPECT_EQ(rehearsals.plans.size(), 3U);
 }
 
-TEST_F(PlanRehearsal, HoldsUpAPlanThatFails) {
+TEST_F(PlanRehearsal, BlocksAPlanThatFails) {
   rehearsals.failure =
       Error(ErrorCode::ProofFailed, "revision a2 fails on a copy of the schema: no such table").with_sqlstate("42P01");
   for (int look = 0; look < 2; ++look) {
@@ -123,7 +123,7 @@ TEST_F(PlanRehearsal, HoldsUpAPlanThatFails) {
   EXPECT_EQ(rehearsals.plans.size(), 1U);
 }
 
-TEST_F(PlanRehearsal, TriesAgainWhenTheScratchServerCannotBeHad) {
+TEST_F(PlanRehearsal, RetriesWhenTheScratchServerIsUnavailable) {
   rehearsals.error = Error(ErrorCode::ScratchUnavailable, "the server of scratch_url: a-long-secret is refused")
                          .with_retry(RetryClass::Transient);
   const Outcome outcome = reconcile();
@@ -146,7 +146,7 @@ TEST_F(PlanRehearsal, RunsNothingWhenItsSecretIsMissing) {
   EXPECT_THAT(databases.database.calls, Not(Contains("execute")));
 }
 
-TEST_F(PlanRehearsal, LeavesNothingBehindWhenThePolicyIsTakenBack) {
+TEST_F(PlanRehearsal, LeavesNothingBehindWhenThePolicyIsRemoved) {
   rehearsals.failure = Error(ErrorCode::ProofFailed, "it does not run");
   (void)reconcile();
   resource.spec.policy.rehearsal = RehearsalPolicy::Never;

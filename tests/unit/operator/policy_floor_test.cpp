@@ -62,7 +62,7 @@ TEST(PolicyFloor, RefusesAUrlThatSaysLessAndAddsWhatItLeavesOut) {
   }
 }
 
-TEST(PolicyFloor, RefusesAPasswordThatStandsInTheResource) {
+TEST(PolicyFloor, RefusesAPasswordInTheResource) {
   PolicyFloor floor;
   DatabaseMigration resource = sketch::resource();
   resource.spec.database.url = "postgresql://app:secret@db/orders";
@@ -104,7 +104,7 @@ TEST(PolicyFloor, IsMetByWhatWasRaisedToItAndNotByWhatWasReadBefore) {
   }
 }
 
-TEST(PolicyFloor, OfALabelThatCannotBeReadAsksForTheMost) {
+TEST(PolicyFloor, IsTheStrictestForAnInvalidLabel) {
   const auto floor = floor_of_labels({{"athanor.dev/minimum-approval", "always"},
                                       {"athanor.dev/minimum-backup", ""},
                                       {"athanor.dev/minimum-ssl-mode", "tls"},

@@ -67,7 +67,7 @@ TEST_F(AdmissionTest, SaysWhereThePlanStartsAndWhereItLeads) {
   EXPECT_EQ(backed_up().message, "/backups/x.dump");
 }
 
-TEST_F(AdmissionTest, TellsThatABackupWasThereBefore) {
+TEST_F(AdmissionTest, ReportsThatABackupWasAccepted) {
   backups.answer->accepted = true;
   EXPECT_TRUE(reconcile().review->backup_accepted);
   EXPECT_EQ(backed_up().status, ConditionStatus::True);

@@ -65,7 +65,7 @@ TEST_F(ReconcilerTest, ObservesAndExecutesOnOneConnection) {
   EXPECT_EQ(outcome.observed.pending, std::vector<std::string>());
 }
 
-TEST_F(ReconcilerTest, DoesNothingUntilTheSourceShowsTheRevisionThatIsAskedFor) {
+TEST_F(ReconcilerTest, DoesNothingUntilTheSourceHasTheDeclaredRevision) {
   resource.spec.source.revision = "2222";
   sources.current->set_revision("main@1111");
   sources.current->set_names({"1111"});
@@ -93,7 +93,7 @@ TEST_F(ReconcilerTest, SaysThatTheSourceIsUnavailableRatherThanThatItIsOutdated)
   EXPECT_EQ(outcome.reason, Reason::SourceNotFound);
 }
 
-TEST_F(ReconcilerTest, NamesTheDigestBesideVersionsThatSayNothing) {
+TEST_F(ReconcilerTest, NamesTheDigestBesideOpaqueVersions) {
   resource.spec.source.revision = "sha256:22";
   sources.current->set_revision("orders@4711");
   sources.current->set_names({"sha256:11"});
@@ -201,7 +201,7 @@ TEST_F(ReconcilerTest, KnowsByTheLedgerADatabaseThatIsAheadOfTheSource) {
   EXPECT_EQ(kept.observed.source_files, 1);
 }
 
-TEST_F(ReconcilerTest, NamesTheSquashedRevisionADatabaseStandsAt) {
+TEST_F(ReconcilerTest, NamesTheSquashedRevisionOfTheDatabase) {
   database().observation.current_heads = {"a3"};
   database().recorded = recorded_a2_and_a3();
   const std::string replaces =
@@ -269,7 +269,7 @@ TEST_F(ReconcilerTest, ReadsRefusedCredentialsOnceMore) {
   EXPECT_EQ(outcome.kind, Kind::Failed);
 }
 
-TEST_F(ReconcilerTest, BeginsNothingWhileTheSourceCannotBeLookedAt) {
+TEST_F(ReconcilerTest, StartsNothingWhileTheSourceIsUnavailable) {
   sources.doubt = Error(ErrorCode::Io, "no answer");
   const Outcome pending = reconcile();
   EXPECT_EQ(pending.kind, Kind::Failed);
@@ -419,7 +419,7 @@ TEST_F(ReconcilerTest, ClaimsNoRowsAfterARunThatLostTheDatabase) {
   EXPECT_TRUE(outcome.observed.rows_unknown);
 }
 
-TEST_F(ReconcilerTest, WaitsForALockAndLooksForItsHolderFirstTheNextTime) {
+TEST_F(ReconcilerTest, WaitsForALockAndQueriesItsHolderFirstTheNextTime) {
   database().on_execute = [](const Plan& plan, const StopToken&) {
     ExecutionReport report;
     report.current_heads = plan.from;
@@ -551,7 +551,7 @@ class ControllerTest : public ReconcilerTest {
   MigrationController controller{parts_with(queue), kind(reconciler), options(), Log()};
 };
 
-TEST_F(ControllerTest, WantsNothingOlderThanWhatWokeTheResource) {
+TEST_F(ControllerTest, AcceptsNothingReadBeforeTheEventThatQueuedTheResource) {
   store.resource.known_since = clock.steady_now() + std::chrono::seconds(1);
   clock.advance(std::chrono::seconds(5));
   queue.add(store.resource.key());
@@ -565,7 +565,7 @@ TEST_F(ControllerTest, WantsNothingOlderThanWhatWokeTheResource) {
   EXPECT_EQ(sources.known_since, clock.steady_now());
 }
 
-TEST_F(ControllerTest, SaysWhetherTheStatusSaysSomethingNew) {
+TEST_F(ControllerTest, ReportsWhetherTheStatusChanged) {
   store.resource.spec.target_revision = "nowhere";
   controller.process(store.resource.key(), {});
   controller.process(store.resource.key(), {});
@@ -574,7 +574,7 @@ TEST_F(ControllerTest, SaysWhetherTheStatusSaysSomethingNew) {
   EXPECT_EQ(ready_changed, (std::vector<bool>{true, false, true}));
 }
 
-TEST_F(ControllerTest, WritesTheStatusTwiceForARunAndNeverForNoNews) {
+TEST_F(ControllerTest, WritesTheStatusTwiceForARunAndNeverWithoutAChange) {
   EXPECT_TRUE(controller.process(store.resource.key(), {}));
   ASSERT_EQ(store.written.size(), 2U);
   EXPECT_EQ(store.written[0].phase, Phase::Migrating);
@@ -642,14 +642,14 @@ TEST_F(ControllerTest, CountsBackupsThatWereTakenAndThoseThatFailed) {
   EXPECT_EQ(observer.failed_backups, 1);
 }
 
-TEST_F(ControllerTest, TellsARunThatIsOverSoonByItsOutcomeAlone) {
+TEST_F(ControllerTest, ReportsOnlyTheOutcomeOfAShortRun) {
   MigrationController patient{parts_with(queue), kind(reconciler), options(std::chrono::hours(1)), Log()};
   EXPECT_TRUE(patient.process(store.resource.key(), {}));
   ASSERT_EQ(store.written.size(), 1U);
   EXPECT_EQ(store.written[0].phase, Phase::Ready);
 }
 
-TEST_F(ControllerTest, TellsARunThatEndedWhileNoStatusCouldBeWritten) {
+TEST_F(ControllerTest, ReportsARunThatEndedWhileNoStatusCouldBeWritten) {
   store.refuses = true;
   controller.process(store.resource.key(), {});
   EXPECT_FALSE(queue.try_get().has_value());
@@ -663,7 +663,7 @@ TEST_F(ControllerTest, TellsARunThatEndedWhileNoStatusCouldBeWritten) {
   EXPECT_EQ(store.written[0].history.size(), 1U);
 }
 
-TEST_F(ControllerTest, LooksLessAndLessOftenWhileNoStatusCanBeWritten) {
+TEST_F(ControllerTest, BacksOffWhileNoStatusCanBeWritten) {
   store.refuses = true;
   for (const int seconds : {1, 2, 4, 8, 16}) {
     controller.process(store.resource.key(), {});
@@ -679,7 +679,7 @@ TEST_F(ControllerTest, LooksLessAndLessOftenWhileNoStatusCanBeWritten) {
   EXPECT_EQ(seconds_until_its_turn(), 1) << "it begins anew";
 }
 
-TEST_F(ControllerTest, CountsALookThatFailedOnceWhetherItCouldBeToldOrNot) {
+TEST_F(ControllerTest, CountsAFailedReconcileOnceWhetherItsStatusWasWrittenOrNot) {
   store.refuses = true;
   database().observe_error = Error(ErrorCode::DatabaseUnreachable, "refused");
   for (const int failures : {1, 2, 3}) {
@@ -689,7 +689,7 @@ TEST_F(ControllerTest, CountsALookThatFailedOnceWhetherItCouldBeToldOrNot) {
   }
 }
 
-TEST_F(ControllerTest, TellsNothingOfAnOlderResourceOfTheSameName) {
+TEST_F(ControllerTest, ReportsNothingOfADeletedResourceOfTheSameName) {
   store.refuses = true;
   controller.process(store.resource.key(), {});
   store.refuses = false;
@@ -698,7 +698,7 @@ TEST_F(ControllerTest, TellsNothingOfAnOlderResourceOfTheSameName) {
   EXPECT_TRUE(store.written.back().history.empty());
 }
 
-TEST_F(ControllerTest, TellsARunToNoResourceThatWasMadeAnewMeanwhile) {
+TEST_F(ControllerTest, ReportsNoRunToAResourceThatWasRecreated) {
   database().on_execute = [this](const Plan& plan, const StopToken&) {
     store.resource.metadata.uid = "made-anew";
     ExecutionReport report;
@@ -742,7 +742,7 @@ TEST_F(ControllerTest, SpreadsResyncsEvenlyOverThePeriod) {
   }
 }
 
-TEST_F(ControllerTest, LooksAtALargeFleetLessOften) {
+TEST_F(ControllerTest, ResyncsALargeFleetLessOften) {
   for (int number = 0; number < 6'000 - 1; ++number) {
     queue.add({"shop", "other-" + std::to_string(number)});
     queue.done(queue.try_get().value());
@@ -772,7 +772,7 @@ TEST_F(ControllerTest, ForgetsAResourceThatIsGone) {
   EXPECT_TRUE(store.written.empty());
 }
 
-TEST_F(ControllerTest, AsksNothingOfAServerThatHasNoRoomAndGoesOnWhenItHas) {
+TEST_F(ControllerTest, WaitsForAServerAtItsLimitAndContinuesWhenThereIsRoom) {
   WorkQueue narrow{clock, 1};
   ReconcilerParts parts{sources, credentials, databases, observer, clock};
   parts.has_room = [&](const DatabaseMigration& looked_at, const DatabaseLocation& place) {
@@ -809,7 +809,7 @@ TEST_F(ControllerTest, KeepsNothingInTheQueueOfWhatDoesNotExist) {
   EXPECT_EQ(queue.size(), 0U);
 }
 
-TEST_F(ControllerTest, KeepsNothingInTheQueueOfWhatIsDeletedWhileItIsLookedAt) {
+TEST_F(ControllerTest, KeepsNothingInTheQueueForAResourceDeletedDuringItsReconcile) {
   const ResourceKey key = store.resource.key();
   database().on_execute = [this](const Plan& plan, const StopToken&) {
     store.gone = true;
@@ -825,14 +825,14 @@ TEST_F(ControllerTest, KeepsNothingInTheQueueOfWhatIsDeletedWhileItIsLookedAt) {
   EXPECT_EQ(queue.size(), 0U);
 }
 
-TEST_F(ControllerTest, SaysNothingOfALostRaceAndLooksAgain) {
+TEST_F(ControllerTest, ReconcilesAgainQuietlyAfterALostRace) {
   sources.error = Error(ErrorCode::StalePlan, "the source changed");
   controller.process(store.resource.key(), {});
   EXPECT_TRUE(store.written.empty());
   EXPECT_TRUE(queue.try_get().has_value());
 }
 
-TEST_F(ReconcilerTest, TellsThatTheStatusIsOutOfDateBeforeAnythingRuns) {
+TEST_F(ReconcilerTest, ReportsAnOutdatedStatusBeforeAnythingRuns) {
   std::vector<std::string> told;
   Result<void> answer;
   callbacks.outdated = [&](const Observed& observed, const std::string& message) -> Result<void> {
@@ -853,7 +853,7 @@ TEST_F(ReconcilerTest, TellsThatTheStatusIsOutOfDateBeforeAnythingRuns) {
   EXPECT_TRUE(told.empty());
 }
 
-TEST_F(ReconcilerTest, DoubtsTheStatusAsSoonAsSourceOrSecretDiffer) {
+TEST_F(ReconcilerTest, WithdrawsTheStatusAsSoonAsSourceOrSecretDiffer) {
   std::vector<std::string> doubts;
   callbacks.outdated_soon = [&](const Observed&, const std::string& message) { doubts.push_back(message); };
   database().observation.current_heads = {"a3"};
@@ -879,7 +879,7 @@ TEST_F(ReconcilerTest, LeavesTheDatabaseOfAResourceThatIsBeingDeletedAlone) {
   EXPECT_TRUE(databases.targets.empty());
 }
 
-TEST_F(ReconcilerTest, NamesWhatItLookedAtWhenThereIsNoRevision) {
+TEST_F(ReconcilerTest, NamesTheSourceThatHasNoRevisionFiles) {
   sources.current = sketch::snapshot({});
   sources.current->set_ignored({"key README.md of ConfigMap orders"});
   const Outcome outcome = reconcile();

@@ -52,7 +52,7 @@ TEST(ResourceWords, NameTheFieldOfARoleThatIsMissing) {
   EXPECT_EQ(in_resource_words(resource, missing, true).hint, "create the role, or correct spec.database.role");
 }
 
-TEST(ResourceWords, SayWhatBecameOfTheDatabaseAndWhatIsToBeMended) {
+TEST(ResourceWords, SayWhereTheDatabaseIsAndWhatToFix) {
   const auto snapshot = sketch::snapshot(sketch::line());
   snapshot->set_place([](const std::string& path) { return "key " + path + " of ConfigMap orders"; });
   const auto plan = snapshot->plan(Direction::Upgrade, {"a1"}, {"a2"}).value();

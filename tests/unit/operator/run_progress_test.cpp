@@ -24,7 +24,7 @@ class RunProgressTest : public testing::Test {
   Blocker report{4711, "nightly-report", "bob", "", "active", "2026-11-21T02:10:00+00:00", ""};
 };
 
-TEST_F(RunProgressTest, MakesUpForAReportThatCameTooSoonWhileTheServerWorksOn) {
+TEST_F(RunProgressTest, PublishesADelayedReportWhileTheServerIsBusy) {
   finish(0);
   EXPECT_EQ(reported.size(), 1U);  // within the same second
   clock.advance(1s);
@@ -37,7 +37,7 @@ TEST_F(RunProgressTest, MakesUpForAReportThatCameTooSoonWhileTheServerWorksOn) {
   EXPECT_EQ(reported.size(), 2U) << "nothing is new";
 }
 
-TEST_F(RunProgressTest, TellsAtOnceWhoHoldsALockAndThatTheWaitIsOver) {
+TEST_F(RunProgressTest, ReportsImmediatelyWhoHoldsALockAndThatTheWaitIsOver) {
   progress.revision_started(0, plan->revisions[0]);
   progress.blocked(plan->revisions[0], {report}, 800ms);
   ASSERT_EQ(reported.size(), 2U);
@@ -50,7 +50,7 @@ TEST_F(RunProgressTest, TellsAtOnceWhoHoldsALockAndThatTheWaitIsOver) {
   EXPECT_FALSE(reported.back().wait);
 }
 
-TEST_F(RunProgressTest, TellsWhoHoldsTheMigrationLock) {
+TEST_F(RunProgressTest, ReportsWhoHoldsTheMigrationLock) {
   progress.waiting_for_lock({report}, 50ms);
   ASSERT_EQ(reported.size(), 2U);
   EXPECT_TRUE(reported.back().wait->migration_lock);

@@ -59,7 +59,7 @@ class SessionCacheTest : public testing::Test {
   SessionCache sessions{clock};
 };
 
-TEST_F(SessionCacheTest, LendsASessionToTheNextWhoLooksAtTheDatabase) {
+TEST_F(SessionCacheTest, LendsASessionToTheNextObservationOfTheDatabase) {
   EXPECT_EQ(look("shop", "a"), 1);
   EXPECT_EQ(look("shop", "b"), 2);  // from here on it is known that the database has several
   EXPECT_EQ(look("shop", "c"), 2);
@@ -87,7 +87,7 @@ TEST_F(SessionCacheTest, LendsASessionToOneAtATime) {
   EXPECT_EQ(sessions.take("shop", "b"), nullptr);
 }
 
-TEST_F(SessionCacheTest, ClosesASessionTwoSecondsAfterItsLastLook) {
+TEST_F(SessionCacheTest, ClosesASessionTwoSecondsAfterItsLastUse) {
   look("shop", "a");
   look("shop", "b");
   clock.advance(milliseconds(1'500));
@@ -110,7 +110,7 @@ TEST_F(SessionCacheTest, KeepsNoMoreThanAFew) {
   EXPECT_EQ(look("shop99", "a"), 200);
 }
 
-TEST_F(SessionCacheTest, TellsTargetsApartByWhatALookDependsOn) {
+TEST_F(SessionCacheTest, SharesSessionsOnlyAmongEqualTargets) {
   const auto key = [](const DatabaseTarget& target) { return SessionCache::key_of(target); };
   const std::string url = "postgresql://app:secret@db/shop";
   EXPECT_EQ(key(target(url, "north")), key(target(url, "south")));  // names of tables are qualified

@@ -84,7 +84,7 @@ TEST_F(FolderWatchTest, SeesALinkOnTheWaySwapped) {
   EXPECT_EQ(touched(), Tags{"r"});
 }
 
-TEST_F(FolderWatchTest, TouchesOnlyThoseWhoCare) {
+TEST_F(FolderWatchTest, WakesOnlyTheResourcesConcerned) {
   fs::create_directory(folder / "a");
   fs::create_directory(folder / "b");
   ASSERT_TRUE(watch
@@ -160,7 +160,7 @@ TEST_F(FolderStoreTest, RemovesTheStatusOfADeletedManifest) {
   EXPECT_FALSE(store.find(orders).has_value());
 }
 
-TEST_F(FolderStoreTest, RemovesWhatIsLeftOfManifestsDeletedWhileNobodyLooked) {
+TEST_F(FolderStoreTest, RemovesStatusesOfManifestsDeletedWhileItWasStopped) {
   folder.write("state/default.gone.status.yaml", "x");
   folder.write("state/problem.gone.yaml", "x");
   folder.write("state/notes.txt", "x");

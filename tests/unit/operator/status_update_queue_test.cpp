@@ -16,7 +16,7 @@ const ResourceKey kOrders{"shop", "orders"};
 const ResourceKey kBills{"shop", "bills"};
 constexpr milliseconds kAtOnce(0);
 
-TEST(StatusUpdateQueue, LetsARunGoOnWhileAWriteHangsAndKeepsOnlyTheNewest) {
+TEST(StatusUpdateQueue, LetsARunContinueWhileAWriteHangsAndKeepsOnlyTheNewest) {
   SystemClock clock;
   std::promise<void> begun;
   std::promise<void> answered;
@@ -40,7 +40,7 @@ TEST(StatusUpdateQueue, LetsARunGoOnWhileAWriteHangsAndKeepsOnlyTheNewest) {
   EXPECT_EQ(written, (std::vector<std::string>{"orders a1", "orders a3", "bills b1"}));
 }
 
-TEST(StatusUpdateQueue, HoldsTheFirstStatusOfARunBackAndDropsItWhenTheRunIsOver) {
+TEST(StatusUpdateQueue, DelaysTheFirstStatusOfARunAndDropsItWhenTheRunIsOver) {
   test::FakeClock clock;
   int written = 0;
   StatusUpdateQueue updates(clock);

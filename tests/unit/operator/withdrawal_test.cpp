@@ -50,7 +50,7 @@ class WithdrawalTest : public testing::Test {
   ReconcileCallbacks callbacks;
 };
 
-TEST_F(WithdrawalTest, ChangesNothingWhenTheDeclarationChangedWhileTheBackupWasTaken) {
+TEST_F(WithdrawalTest, ChangesNothingWhenTheDeclarationChangedDuringTheBackup) {
   for (const DeclarationState now : {DeclarationState::Changed, DeclarationState::Withdrawn}) {
     standing = DeclarationState::Holds;
     backups.meanwhile = [this, now] { standing = now; };
@@ -64,7 +64,7 @@ TEST_F(WithdrawalTest, ChangesNothingWhenTheDeclarationChangedWhileTheBackupWasT
   EXPECT_EQ(reconcile().reason, Reason::Applied);
 }
 
-TEST_F(WithdrawalTest, ChangesNothingWhenTheApprovalWasTakenBackWhileTheBackupWasTaken) {
+TEST_F(WithdrawalTest, ChangesNothingWhenTheApprovalWasWithdrawnDuringTheBackup) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
   approvals.given = {{"yes", reconcile().review->approval_hash, "ann", "now"}};
   backups.meanwhile = [this] { approvals.given.clear(); };
@@ -73,14 +73,14 @@ TEST_F(WithdrawalTest, ChangesNothingWhenTheApprovalWasTakenBackWhileTheBackupWa
   EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired);
 }
 
-TEST_F(WithdrawalTest, ChangesNothingWhenTheWindowClosedWhileTheBackupWasTaken) {
+TEST_F(WithdrawalTest, ChangesNothingWhenTheWindowClosedDuringTheBackup) {
   resource.spec.execution.windows = {{"* * * * *", std::chrono::minutes(1), "UTC"}};
   backups.meanwhile = [this] { resource.spec.execution.windows = {{"0 0 1 1 *", std::chrono::minutes(1), "UTC"}}; };
   EXPECT_TRUE(reconcile().retry_now);
   EXPECT_FALSE(ran());
 }
 
-TEST_F(WithdrawalTest, ChangesNothingWhenItWasTakenBackWhileTheLockWasWaitedFor) {
+TEST_F(WithdrawalTest, ChangesNothingWhenItWasWithdrawnWhileWaitingForTheLock) {
   int asked = 0;
   callbacks.declaration = [&] { return ++asked == 1 ? DeclarationState::Holds : DeclarationState::Withdrawn; };
   const Outcome outcome = reconcile();
@@ -89,7 +89,7 @@ TEST_F(WithdrawalTest, ChangesNothingWhenItWasTakenBackWhileTheLockWasWaitedFor)
   EXPECT_FALSE(ran());
 }
 
-TEST_F(WithdrawalTest, ChangesNothingWhenARevisionWasTakenBackMeanwhile) {
+TEST_F(WithdrawalTest, ChangesNothingWhenARevisionWasRemovedMeanwhile) {
   const auto taken_back = [this] {
     clock.advance(std::chrono::minutes(5));
     sources.current = sketch::snapshot({sketch::revision("a1", "")}, "2");
@@ -117,7 +117,7 @@ TEST_F(WithdrawalTest, GoesOnWhenTheSourceHasTheSameContentInANewVersion) {
   EXPECT_EQ(reconcile().reason, Reason::Applied);
 }
 
-TEST_F(WithdrawalTest, ChangesNothingWhileNobodyKnowsWhetherTheSourceWasTakenBack) {
+TEST_F(WithdrawalTest, ChangesNothingWhileTheSourceIsUnavailable) {
   backups.meanwhile = [this] {
     clock.advance(std::chrono::minutes(5));
     sources.doubt = Error(ErrorCode::Io, "the server is away").with_retry(RetryClass::Transient);
@@ -141,7 +141,7 @@ TEST_F(WithdrawalTest, ChangesNothingWhenAnotherDatabaseIsNamedMeanwhile) {
   EXPECT_FALSE(ran());
 }
 
-TEST_F(WithdrawalTest, EndsARunAtItsNextSafePointAndLooksAgain) {
+TEST_F(WithdrawalTest, EndsARunAtItsNextSafePointAndReconcilesAgain) {
   databases.database.on_execute = [this](const Plan& plan, const StopToken& stop) {
     EXPECT_FALSE(stop.requested());
     standing = DeclarationState::Withdrawn;
@@ -177,7 +177,7 @@ TEST_F(WithdrawalTest, LeavesTheOperatorsOwnStopInForce) {
   EXPECT_EQ(next_attempt(reconcile(operators.token()), 0), Requeue::Never);
 }
 
-TEST_F(WithdrawalTest, LetsARunThatHasBegunGoOnWhenSomethingElseIsDeclared) {
+TEST_F(WithdrawalTest, LetsAStartedRunContinueWhenTheDeclarationChanges) {
   databases.database.on_execute = [this](const Plan& plan, const StopToken& stop) {
     standing = DeclarationState::Changed;
     clock.advance(std::chrono::seconds(2));

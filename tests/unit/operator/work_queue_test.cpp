@@ -30,7 +30,7 @@ class WorkQueueTest : public testing::Test {
   WorkQueue queue{clock, 2};
 };
 
-TEST_F(WorkQueueTest, KnowsSinceWhenAKeyIsAskedFor) {
+TEST_F(WorkQueueTest, KnowsSinceWhenAKeyIsQueued) {
   queue.add(kA);
   clock.advance(seconds(5));
   queue.add(kA);  // it still waits: what it is asked for is newer now
@@ -171,7 +171,7 @@ TEST_F(WorkQueueTest, AGroupChangedWhileWorkingFreesTheRightSlot) {
   EXPECT_FALSE(queue.try_get().has_value());
 }
 
-TEST_F(WorkQueueTest, TakesBackWhatFindsItsGroupFullAndHandsItOutWhenThereIsRoom) {
+TEST_F(WorkQueueTest, RequeuesAKeyWhoseGroupIsFullAndHandsItOutWhenThereIsRoom) {
   for (const auto& key : {kA, kB, kC}) {
     queue.add(key);
     clock.advance(seconds(1));
@@ -255,7 +255,7 @@ TEST_F(WorkQueueTest, LeavesRoomBesideKeysThatFailed) {
   EXPECT_EQ(bounded.try_get(), kA) << "it succeeded";
 }
 
-TEST_F(WorkQueueTest, AKeyThatIsAskedForAnewIsNoLongerTakenForFailing) {
+TEST_F(WorkQueueTest, AKeyThatIsAddedAgainIsNoLongerFailing) {
   WorkQueue bounded(clock, QueueLimits{0, 0, 1});
   for (const auto& key : {kA, kB}) {
     bounded.add(key);
@@ -399,7 +399,7 @@ TEST_F(WorkQueueTest, KeepsARemovedKeyThatIsAddedOrScheduledBeforeItIsDone) {
   EXPECT_EQ(queue.size(), 2U);  // both live on
 }
 
-TEST_F(WorkQueueTest, RetiresAKeyWithoutLosingWhatWasAskedOfItMeanwhile) {
+TEST_F(WorkQueueTest, RetiresAKeyWithoutLosingLaterRequests) {
   queue.set_group(kA, "db:5432");
   queue.add(kA);
   ASSERT_EQ(queue.try_get(), kA);

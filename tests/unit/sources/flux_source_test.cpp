@@ -197,7 +197,7 @@ TEST_F(Flux, ASourceThatIsNotReadyIsWaitedForInItsOwnWords) {
   EXPECT_EQ(error.retry, RetryClass::Transient);
 }
 
-TEST_F(Flux, ASourceWithoutAnArtifactOrNotLookedAtIsWaitedFor) {
+TEST_F(Flux, ASourceWithoutAnArtifactOrNotReconciledIsWaitedFor) {
   put({{"observedGeneration", 1}});
   EXPECT_THAT(refused().message, HasSubstr("no artifact yet"));
   publish(archive());

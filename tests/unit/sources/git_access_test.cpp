@@ -120,7 +120,7 @@ TEST_F(GitCredentialsTest, NoRedirectIsFollowedWithoutThemEither) {
   EXPECT_EQ(elsewhere.connections(), 0);
 }
 
-TEST_F(GitCredentialsTest, ALinkLocalAddressIsNotAsked) {
+TEST_F(GitCredentialsTest, ALinkLocalAddressIsNotContacted) {
   for (const char* host : {"169.254.169.254", "[fe80::1]", "2852039166", "[::ffff:169.254.169.254]"}) {
     const Error error = refused(resource(std::string("http://") + host + "/latest"));
     EXPECT_THAT(error.message, HasSubstr("link-local")) << host;
@@ -129,7 +129,7 @@ TEST_F(GitCredentialsTest, ALinkLocalAddressIsNotAsked) {
   EXPECT_EQ(asked("ls-remote"), 0U);
 }
 
-TEST_F(GitCredentialsTest, WhoDoesNotHaveThemSharesNothing) {
+TEST_F(GitCredentialsTest, RequestsWithoutThemShareNothing) {
   const sketch::WorkTree tree(folder_ / "origin");
   tree.commit(sketch::line());
   put_secret("one", {{"password", "a"}});

@@ -53,7 +53,7 @@ TEST_F(Git, ABranchThatMovesIsNoticedWhenTheIntervalIsOver) {
   EXPECT_EQ((*after)->graph().size(), 5U);
 }
 
-TEST_F(Git, APollTellsOfABranchThatMovedOncePerInterval) {
+TEST_F(Git, APollReportsAMovedBranchOncePerInterval) {
   tree_.commit(sketch::line());
   const DatabaseMigration one = resource(tree_.url());
   DatabaseMigration other = resource(tree_.url(), "db");
@@ -134,7 +134,7 @@ TEST_F(Git, FilesOfAnOldCommitGoWithItsLastSnapshot) {
   EXPECT_EQ(unpacked(), 1U);
 }
 
-TEST_F(Git, AResourceThatChangedAsksAtOnce) {
+TEST_F(Git, AChangedResourceQueriesTheServerImmediately) {
   tree_.commit(sketch::line());
   DatabaseMigration bumped = resource(tree_.url());
   ASSERT_TRUE(load(bumped));
@@ -152,7 +152,7 @@ TEST_F(Git, AResourceThatChangedAsksAtOnce) {
   EXPECT_EQ(asked("ls-remote"), 3U);
 }
 
-TEST_F(Git, ATagIsPeeledAndACommitNeedsNoQuestion) {
+TEST_F(Git, ATagIsPeeledAndACommitNeedsNoQuery) {
   const std::string commit = tree_.commit(sketch::line());
   tree_.git({"tag", "-a", "v1", "-m", "one"});
   tree_.git({"branch", "v1"});  // the same name twice
@@ -367,7 +367,7 @@ TEST_F(Git, LimitsAreHeldBeforeAnythingIsUnpacked) {
   EXPECT_EQ(asked("cat-file"), 2U);  // of the folder's type alone
 }
 
-TEST_F(Git, AnOutageIsSatOutInDoubtExceptByWhoeverChangedSomething) {
+TEST_F(Git, DuringAnOutageTheLastCommitIsUsedExceptAfterAChange) {
   const std::string commit = tree_.commit(sketch::line());
   DatabaseMigration wanted = resource(tree_.url());
   ASSERT_TRUE(load(wanted));
@@ -394,7 +394,7 @@ TEST_F(Git, AnOutageIsSatOutInDoubtExceptByWhoeverChangedSomething) {
   EXPECT_TRUE(load(wanted));
 }
 
-TEST_F(Git, AfterAnOutageTheDoubtGoesWithinSecondsAndNotAtTheNextInterval) {
+TEST_F(Git, AfterAnOutageTheServerIsQueriedWithinSecondsAndNotAtTheNextInterval) {
   tree_.commit(sketch::line());
   const DatabaseMigration wanted = resource(tree_.url());
   ASSERT_TRUE(load(wanted));
@@ -414,7 +414,7 @@ TEST_F(Git, AfterAnOutageTheDoubtGoesWithinSecondsAndNotAtTheNextInterval) {
   EXPECT_EQ((*after)->revision(), "main@" + commit);
 }
 
-TEST_F(Git, TheSameTroubleIsToldInTheSameWords) {
+TEST_F(Git, TheSameErrorHasTheSameMessage) {
   const auto words = refused(resource("http://127.0.0.1:1/x")).message;
   EXPECT_THAT(words, HasSubstr("127.0.0.1 port 1: "));
   EXPECT_THAT(words, testing::Not(testing::ContainsRegex(" [0-9]+ ms")));

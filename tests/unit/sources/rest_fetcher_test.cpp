@@ -56,7 +56,7 @@ TEST_F(Fetcher, AnyOtherStatusIsAnErrorAndARedirectIsNotFollowed) {
   EXPECT_EQ(got_, "");
 }
 
-TEST_F(Fetcher, ALinkLocalAddressIsNotAsked) {
+TEST_F(Fetcher, ALinkLocalAddressIsNotContacted) {
   for (const char* host : {"169.254.169.254", "[fe80::1]", "2852039166"}) {
     const auto done = fetch(std::string("http://") + host + "/latest/meta-data");
     ASSERT_FALSE(done) << host;

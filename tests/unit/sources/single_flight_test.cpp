@@ -14,7 +14,7 @@ namespace {
 
 const auto kAnyWillDo = [](const int&) { return true; };
 
-TEST(SingleFlight, TakesAnEarlierValueOnlyWhileTheAskerFindsItGood) {
+TEST(SingleFlight, UsesAnEarlierValueOnlyWhileTheCallerAcceptsIt) {
   test::FakeClock clock;
   SingleFlight<int> work(clock);
   int runs = 0;
@@ -59,7 +59,7 @@ TEST(SingleFlight, AnErrorIsTheAnswerToItsOwnSubjectOnly) {
   EXPECT_EQ(*other, 2);
 }
 
-TEST(SingleFlight, AnErrorAtOnceIsTriedAgainAtOnce) {
+TEST(SingleFlight, AnImmediateErrorIsRetriedImmediately) {
   test::FakeClock clock;
   SingleFlight<int> work(clock);
   int runs = 0;
