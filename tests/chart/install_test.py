@@ -78,7 +78,7 @@ def test_an_upgrade_brings_the_crds_along(server: ThrowawayCluster, release: str
     older = tmp_path / "athanor"
     shutil.copytree(CHART, older)
     file = older / "templates/crds/athanor.dev_databasemigrations.yaml"
-    file.write_text(file.read_text().replace("Declares that one PostgreSQL database stands at one revision.", "As it was once."))
+    file.write_text(file.read_text().replace("Declares the revision that one PostgreSQL database should have.", "As it was once."))
     api = client.ApiextensionsV1Api(server.api())
 
     def description() -> str:
@@ -88,7 +88,7 @@ def test_an_upgrade_brings_the_crds_along(server: ThrowawayCluster, release: str
     install(server, release, chart=older)
     assert description() == "As it was once."
     helm(server, "upgrade", release, CHART, "--set", "jobs.enabled=true,replicaCount=3")
-    assert description() == "Declares that one PostgreSQL database stands at one revision."
+    assert description() == "Declares the revision that one PostgreSQL database should have."
     deployment = client.AppsV1Api(server.api()).read_namespaced_deployment(release, NAMESPACE)
     assert deployment.spec.replicas == 3
     assert any(argument.startswith("--job-image=") for argument in deployment.spec.template.spec.containers[0].args)

@@ -235,7 +235,7 @@ def test_a_revision_in_two_config_maps_and_a_key_in_capitals_are_named(operator:
 def test_a_source_without_revisions_is_named(operator: OperatorProcess, declare: Declarations, database: Database) -> None:
     orders = declare.migration(database.url, {"README.md": "text", "a1.txt": "text"})
     said = message(orders.because("SourceInvalid"))
-    assert "looked at ConfigMap orders" in said and "key README.md of ConfigMap orders" in said and "key a1.txt" in said
+    assert "no revision files in the source: ConfigMap orders" in said and "key README.md of ConfigMap orders" in said and "key a1.txt" in said
 
 
 def test_what_has_to_be_granted_is_named(operator: OperatorProcess, declare: Declarations, database: Database) -> None:

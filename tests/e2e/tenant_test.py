@@ -50,7 +50,7 @@ def test_two_people_approve_and_one_of_them_twice_is_not_enough(operator: Operat
     decide(ann, "again", plan)
     waiting = orders.until(lambda status, _: status.get("approval", {}).get("given") == 1, "one of two")
     assert waiting["status"]["approval"]["required"] == 2 and waiting["status"]["approval"]["approvers"] == [ann.name]
-    assert f"has 1 of 2 ({ann.name})" in condition(waiting, "Approved")["message"]
+    assert f"waits for approvals by different people: 1 of 2 ({ann.name})" in condition(waiting, "Approved")["message"]
     assert database.revisions() == []
     decide(bob, "two", plan)
     done = orders.at("a1")
@@ -85,7 +85,7 @@ def test_an_approval_ends_when_it_says_so_though_nothing_else_happens(operator: 
     orders.until(lambda status, _: status.get("approval", {}).get("given") == 1, "it counts")
     over = orders.until(lambda status, ready: "approval" not in status and "soon-over expired at" in ready["message"], "it is over")
     assert (datetime.datetime.now(datetime.UTC) - soon).total_seconds() < 20, "noticed at its time, and not at the resync"
-    assert "has 0 of 2" in condition(over, "Approved")["message"]
+    assert "waits for approvals by different people: 0 of 2" in condition(over, "Approved")["message"]
     decide(person("bob"), "alone", plan)
     orders.until(lambda status, _: status.get("approval", {}).get("given") == 1, "one of two again")
     assert database.revisions() == []
