@@ -481,7 +481,7 @@ TEST_F(ClusterStoreTest, LetsNoSecondResourceEscapeThePolicyOfADatabase) {
   EXPECT_EQ(copy_needs(), ApprovalPolicy::Always);
   EXPECT_EQ(store.find(kCopy)->spec.policy.approvals, 2);
   EXPECT_TRUE(store.policy_holds(store.find(kCopy).value()));
-  EXPECT_NE(store.find(kCopy)->policy->raised.at(0).find("which shop/orders asks for"), std::string::npos);
+  EXPECT_NE(store.find(kCopy)->policy->raised.at(0).find("required by shop/orders"), std::string::npos);
   EXPECT_FALSE(store.find(kOrders)->policy) << "its own";
 
   KubeObject going = kube.find(kube::kDatabaseMigrations, kOrders).value();

@@ -358,7 +358,7 @@ TEST_F(JobModeTest, WithdrawsAJobThatHasNotStartedWhenItIsNoLongerDeclared) {
 TEST_F(JobModeTest, WithdrawsAJobThatHasNotStartedWhenAnotherResourceHasTheDatabase) {
   EXPECT_EQ(reconcile().reason, Reason::JobRunning);
   claimed_by = "shop/older";
-  EXPECT_THAT(reconcile().message, HasSubstr("is withdrawn: the database is managed by shop/older"));
+  EXPECT_THAT(reconcile().message, HasSubstr("was withdrawn before it started: the database is managed by shop/older"));
   EXPECT_TRUE(kube.all(kube::kJobs).empty());
   EXPECT_EQ(reconcile().reason, Reason::DatabaseClaimed);
 }

@@ -128,8 +128,9 @@ TEST(Manifest, ReadsThePolicyOfLint) {
   EXPECT_EQ(lint.levels, (std::map<std::string, Severity>{{"drop-column", Severity::Warning}, {"varchar-n", Severity::Off}}));
   EXPECT_EQ(lint.small_table_rows, 5);
   EXPECT_NE(spec_hash(plain.resources.front().spec), spec_hash(full.resources.front().spec));
-  EXPECT_THAT(problem(with_more("  policy: {lint: {levels: {drop-colum: error}}}\n")),
-              testing::AllOf(testing::HasSubstr("no rule 'drop-colum'"), testing::HasSubstr("did you mean `drop-column`?")));
+  EXPECT_THAT(
+      problem(with_more("  policy: {lint: {levels: {drop-colum: error}}}\n")),
+      testing::AllOf(testing::HasSubstr("unknown rule 'drop-colum'"), testing::HasSubstr("did you mean `drop-column`?")));
   EXPECT_THAT(problem(with_more("  policy: {lint: {levels: {drop-column: false}}}\n")),
               testing::HasSubstr("error, warning, info, off"));
   EXPECT_THAT(problem(with_more("  policy: {lint: {levels: [drop-column]}}\n")), testing::HasSubstr("is not a mapping"));

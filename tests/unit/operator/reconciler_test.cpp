@@ -151,7 +151,7 @@ TEST_F(ReconcilerTest, NamesABaselineThatNoFileHas) {
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.kind, Kind::Stalled);
   EXPECT_EQ(outcome.reason, Reason::TargetNotFound);
-  EXPECT_EQ(outcome.message.find("spec.baseline.revision: revision z9 is in no file"), 0U) << outcome.message;
+  EXPECT_EQ(outcome.message.find("spec.baseline.revision: revision z9 is not in the source"), 0U) << outcome.message;
 }
 
 TEST_F(ReconcilerTest, AsksForAnApprovalOfATakeoverAsOfAnyPlan) {
@@ -211,7 +211,7 @@ TEST_F(ReconcilerTest, NamesTheSquashedRevisionOfTheDatabase) {
   EXPECT_EQ(outcome.kind, Kind::Stalled);
   EXPECT_EQ(outcome.reason, Reason::UnknownDatabaseRevision);
   EXPECT_EQ(outcome.error->message, "the database is at revision a3, which was squashed into the baseline a4 (a4.sql)");
-  EXPECT_NE(outcome.error->hint.find("the files before the squash with spec.targetRevision a4"), std::string::npos);
+  EXPECT_NE(outcome.error->hint.find("the files from before the squash, with spec.targetRevision a4"), std::string::npos);
 }
 
 TEST_F(ReconcilerTest, GoesBackWithTheTextsOfTheLedger) {
