@@ -346,9 +346,9 @@ def test_kubectl_explains(cluster: ThrowawayCluster, path: str) -> None:
     for name in path.split(".")[1:]:
         node = node.get("items", node)["properties"][name]
     # kubectl has a table of resources, which it fills again after a while when it lacks one.
-    told = cluster.kubectl("explain", path)
-    assert told.returncode == 0, told.stderr
-    assert " ".join(node["description"].split())[:60] in " ".join(told.stdout.split())
+    explained = cluster.kubectl("explain", path)
+    assert explained.returncode == 0, explained.stderr
+    assert " ".join(node["description"].split())[:60] in " ".join(explained.stdout.split())
 
 
 def test_an_approval_is_given_in_ones_own_name(cluster: ThrowawayCluster, namespace: str) -> None:

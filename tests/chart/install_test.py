@@ -64,8 +64,8 @@ def test_a_release_goes_and_the_resources_stay(server: ThrowawayCluster, release
     eventually(lambda: server.kubectl("apply", "-n", "shop", "-f", "-", stdin=yaml.dump(GOOD)).returncode == 0, "a resource is accepted")
     uid = server.kubectl("get", "dbm", "orders", "-n", "shop", "-o", "jsonpath={.metadata.uid}").stdout
 
-    told = helm(server, "uninstall", release)
-    assert "databasemigrations.athanor.dev" in told
+    result = helm(server, "uninstall", release)
+    assert "databasemigrations.athanor.dev" in result
     assert client.AppsV1Api(server.api()).list_namespaced_deployment(NAMESPACE).items == []
     assert server.kubectl("get", "dbm", "orders", "-n", "shop", "-o", "jsonpath={.metadata.uid}").stdout == uid != ""
     assert server.kubectl("get", "validatingadmissionpolicybinding", "migrationapprovals.athanor.dev").returncode == 0
@@ -210,8 +210,8 @@ def test_without_jobs_there_is_no_right_to_jobs_or_pods_in_any_scope(server: Thr
 def test_kubectl_says_what_the_operator_may(server: ThrowawayCluster, kept_release: str, verb: str, resource: str, namespace: str,
                                             answer: str) -> None:
     where = ["-n", namespace] if namespace else ["--all-namespaces"]
-    told = server.kubectl("auth", "can-i", verb, resource, *where, "--as", f"system:serviceaccount:{NAMESPACE}:{kept_release}")
-    assert told.stdout.strip() == answer, told.stderr
+    result = server.kubectl("auth", "can-i", verb, resource, *where, "--as", f"system:serviceaccount:{NAMESPACE}:{kept_release}")
+    assert result.stdout.strip() == answer, result.stderr
 
 
 def test_people_see_edit_and_approve_by_roles_of_their_own(server: ThrowawayCluster, release: str) -> None:
@@ -221,8 +221,8 @@ def test_people_see_edit_and_approve_by_roles_of_their_own(server: ThrowawayClus
         assert server.kubectl("create", "rolebinding", name, f"--clusterrole={role}", f"--user={name}", "-n", "shop").returncode == 0
 
     def may(user: str, verb: str, resource: str, subresource: str = "") -> bool:
-        asked = server.kubectl("auth", "can-i", verb, f"{resource}.athanor.dev", f"--subresource={subresource}", "-n", "shop", "--as", f"{user}-{release}")
-        return asked.stdout.strip() == "yes"
+        result = server.kubectl("auth", "can-i", verb, f"{resource}.athanor.dev", f"--subresource={subresource}", "-n", "shop", "--as", f"{user}-{release}")
+        return result.stdout.strip() == "yes"
 
     # Aggregated roles are filled a moment later.
     eventually(lambda: may("viewer", "get", "databasemigrations") and may("admin-of-shop", "create", "databasemigrations"), "the roles are aggregated")

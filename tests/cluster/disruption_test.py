@@ -82,9 +82,9 @@ def test_history_that_was_forgotten_is_gone_for_watches_and_lists(own_cluster: T
                                                           _preload_content=False)
     first = json.loads(next(iter(stream.read().splitlines())))
     assert (first["type"], first["object"]["code"], first["object"]["reason"]) == ("ERROR", 410, "Expired")
-    for asked in ({"limit": 1, "_continue": page.metadata._continue}, {"resource_version": old, "resource_version_match": "Exact"}):
+    for query in ({"limit": 1, "_continue": page.metadata._continue}, {"resource_version": old, "resource_version_match": "Exact"}):
         with pytest.raises(client.ApiException) as refused:
-            core(own_cluster).list_namespaced_config_map("default", **asked)
+            core(own_cluster).list_namespaced_config_map("default", **query)
         assert refused.value.status == 410
 
 

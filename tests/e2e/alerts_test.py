@@ -71,7 +71,7 @@ def test_each_state_is_an_alert_within_two_scrapes(operator: OperatorProcess, pr
         eventually(lambda: (alert, name) in prometheus.firing(), f"{alert} fires", within=20)
         print(f"{alert}: {time.monotonic() - begun:.1f} s")
 
-    eventually(lambda: prometheus.firing() == set(), "the leader is seen, and all is well", within=20)
+    eventually(lambda: prometheus.firing() == set(), "the leader is scraped, and no alert fires", within=20)
     orders = declare.migration(database.url, chain("a1", "a2"), targetRevision="a1", backup={"when": "Always"})
     orders.at("a1")
     fires("AthanorBackupOld")  # after a second, here
@@ -83,7 +83,7 @@ def test_each_state_is_an_alert_within_two_scrapes(operator: OperatorProcess, pr
     orders.patch(targetRevision="a2", policy={"approval": "Always"})
     orders.because("ApprovalRequired")
     fires("AthanorApprovalRequired")
-    eventually(lambda: ("AthanorStalled", "orders") not in prometheus.firing(), "what was mended is no alert any more", within=20)
+    eventually(lambda: ("AthanorStalled", "orders") not in prometheus.firing(), "a fixed resource no longer fires", within=20)
     assert ("AthanorBehindTarget", "orders") not in prometheus.firing()
 
     with database.lock(LOCK):

@@ -119,7 +119,7 @@ def crowd(server: ThrowawayCluster, account: Account) -> Iterator[Callable[[], D
         return Declarations(server, name, account.labels)
 
     yield begin
-    for name in made:  # the next test's operator would look at them
+    for name in made:  # the next test's operator would observe them
         client.CustomObjectsApi(server.api()).delete_collection_namespaced_custom_object("athanor.dev", "v1alpha1", name, "databasemigrations")
         core.delete_namespace(name)
 
@@ -161,7 +161,7 @@ def test_a_deletion_ends_the_observation_of_its_server(start: Callable[..., Oper
             body = declare.body(name, name, "revisions", {})
             body["spec"]["database"] = {"url": server.url}
             declare.create(body)
-        eventually(lambda: server.connections > 0 and active(operator) == 1, f"the {mode} server is looked at")
+        eventually(lambda: server.connections > 0 and active(operator) == 1, f"the {mode} server is being observed")
         began = time.monotonic()
         client.CustomObjectsApi(declare.server.api()).delete_namespaced_custom_object("athanor.dev", "v1alpha1", declare.namespace,
                                                                                       "databasemigrations", name)

@@ -19,8 +19,8 @@ def test_a_changed_source_is_reported_while_every_worker_is_busy(operator: Opera
         busy = declare.migration(other.url, {"b1.sql": revision("b1", "", f"{GATE} CREATE TABLE t_b1 (id int);")}, name="busy")
         other.wait_at_gate()
         declare.change_config_map("orders", chain("a1", "a2"))
-        doubted = orders.until(lambda _, ready: ready["status"] != "True", "is not Ready any more")
-        assert kstatus(doubted) == "InProgress" and database.revisions() == ["a1"]
+        withdrawn = orders.until(lambda _, ready: ready["status"] != "True", "is not Ready any more")
+        assert kstatus(withdrawn) == "InProgress" and database.revisions() == ["a1"]
         other.open_gate()
         busy.at("b1")
         orders.at("a2")

@@ -86,9 +86,9 @@ def test_an_operator_that_is_stopped_ends_at_a_safe_point_and_releases_the_lease
     database.open_gate()
     assert first.process.wait(30) == 0
     assert account.lease().spec.holder_identity == ""
-    stood = database.revisions()
-    assert stood in (["a2"], ["a3"]) and database.history() == ONCE[:int(stood[0][1])]
-    if stood == ["a2"]:
+    revisions = database.revisions()
+    assert revisions in (["a2"], ["a3"]) and database.history() == ONCE[:int(revisions[0][1])]
+    if revisions == ["a2"]:
         interrupted = orders.because("Interrupted")
         assert kstatus(interrupted) == "InProgress" and interrupted["status"]["currentRevision"] == "a2"
 
@@ -112,7 +112,7 @@ def test_an_operator_that_is_stopped_twice_cancels_what_runs(start: Start, decla
     assert account.lease().spec.holder_identity == ""
     assert database.revisions() == ["a1"] and database.history() == ONCE[:1]
     assert kstatus(orders.because("Interrupted")) == "InProgress"
-    assert orders.events("Interrupted"), "what was still to be told is told before the end"
+    assert orders.events("Interrupted"), "pending events are written before the end"
 
 
 def test_a_migration_ends_while_the_api_server_is_down_and_is_reported_afterwards(start: Start, server: ThrowawayCluster, declare: Declarations,

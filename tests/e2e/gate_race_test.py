@@ -98,12 +98,12 @@ def test_no_pod_begins_before_its_revision(operator: OperatorProcess, declare: D
         waits = subprocess.Popen([server.directory / "bin/kubectl", "--kubeconfig", server.kubeconfig, "wait", "--for=condition=Ready", "dbm/orders",
                                   "-n", declare.namespace, "--timeout=60s"], stdout=subprocess.DEVNULL) if patient else None
         time.sleep(chance.uniform(0.05, 0.5))
-        told = f"try {number}, seed {SEED}"
-        assert all(pod.process.poll() is None for pod in pods), f"{told}: a pod began before {name}: {[pod.log.read_text() for pod in pods]}"
-        assert waits is None or waits.poll() is None, f"{told}: kubectl wait passed before {name}"
+        label = f"try {number}, seed {SEED}"
+        assert all(pod.process.poll() is None for pod in pods), f"{label}: a pod began before {name}: {[pod.log.read_text() for pod in pods]}"
+        assert waits is None or waits.poll() is None, f"{label}: kubectl wait passed before {name}"
         database.rows(f"INSERT INTO gate VALUES ({number})")
         for pod in pods:
-            assert pod.process.wait(60) == 0, f"{told}: {pod.log.read_text()}"
-        assert database.revisions() == [name], told
-        assert waits is None or waits.wait(60) == 0, told
+            assert pod.process.wait(60) == 0, f"{label}: {pod.log.read_text()}"
+        assert database.revisions() == [name], label
+        assert waits is None or waits.wait(60) == 0, label
         paused.join()

@@ -106,8 +106,8 @@ def test_a_tag_and_a_commit_stay_where_they_are(operator: OperatorProcess, decla
     assert resource["status"]["source"]["revision"] == {"tag": f"v1@{first}", "commit": first}[kind]
     second = project.commit(chain("a1", "a2"))
     project.tag("v2")
-    looked = operator.reconciles(orders.key)
-    orders.until(lambda *_: operator.reconciles(orders.key) >= looked + 3, "looked at three times more")
+    before = operator.reconciles(orders.key)
+    orders.until(lambda *_: operator.reconciles(orders.key) >= before + 3, "three more reconciles")
     assert database.revisions() == ["a1"]
 
     orders.patch(source={"git": {kind: named[1] or second}})
@@ -180,12 +180,12 @@ def test_while_a_repository_is_unreachable_nothing_starts_and_the_status_says_so
     orders = from_git(declare, database, https.url(project), branch="main")
     orders.at("a2")
     https.stop()
-    doubtful = in_doubt(orders)
-    assert (kstatus(doubtful), unavailable(doubtful)["reason"]) == ("Current", "SourceNotFound")
-    assert unavailable(doubtful)["message"].startswith(f"using the last snapshot, main@{first}: {https.url(project)}: ")
-    version = doubtful["metadata"]["resourceVersion"]
-    looked = operator.reconciles(orders.key)
-    orders.until(lambda *_: operator.reconciles(orders.key) >= looked + 3, "looked at three times more")
+    stale = in_doubt(orders)
+    assert (kstatus(stale), unavailable(stale)["reason"]) == ("Current", "SourceNotFound")
+    assert unavailable(stale)["message"].startswith(f"using the last snapshot, main@{first}: {https.url(project)}: ")
+    version = stale["metadata"]["resourceVersion"]
+    before = operator.reconciles(orders.key)
+    orders.until(lambda *_: operator.reconciles(orders.key) >= before + 3, "three more reconciles")
     assert orders.read()["metadata"]["resourceVersion"] == version  # the same doubt is written once
 
     database.rows("DROP TABLE t_a2")
@@ -210,8 +210,8 @@ def test_a_resource_changed_meanwhile_reports_it_immediately(operator: OperatorP
     https.stop()
     in_doubt(orders)
     orders.patch(targetRevision="a2")
-    told = orders.because("SourceNotFound")
-    assert "127.0.0.1" in said(told) and kstatus(told) == "InProgress"
+    failed = orders.because("SourceNotFound")
+    assert "127.0.0.1" in said(failed) and kstatus(failed) == "InProgress"
     orders.until(lambda status, ready: ready["reason"] == "SourceNotFound" and status["failures"] >= 2, "still so")
     https.start()
     orders.at("a2", within=60)

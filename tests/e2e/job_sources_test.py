@@ -92,7 +92,7 @@ def test_an_operator_killed_in_the_middle_finds_job_and_files(start: Start, decl
     first.kill()
     project.commit(chain("a1", "a2", "a3", "a4", a2=f"CREATE TABLE t_a2 (id int); {GATE}"))  # the branch goes on meanwhile
     second = start(*ALONE)
-    eventually(lambda: second.reconciles(orders.key) >= 2, "the next one looks")
+    eventually(lambda: second.reconciles(orders.key) >= 2, "the next one reconciles")
     assert database.at_gate() == [session]
     assert [one.metadata.uid for one in files_of(declare)] == [files.metadata.uid] and "a4.sql" not in files.data
     database.open_gate()
@@ -226,8 +226,8 @@ def test_where_no_config_map_may_be_made_it_is_tried_again_without_haste(operato
     orders = from_git(declare, database, ssh, project)
     refused = orders.because("ApiUnavailable")
     assert "exceeded quota" in condition(refused, "Ready")["message"] and kstatus(refused) == "InProgress"
-    looks = operator.reconciles(orders.key)
-    stays(lambda: operator.reconciles(orders.key) <= looks + 5, "it is not tried on and on")
+    before = operator.reconciles(orders.key)
+    stays(lambda: operator.reconciles(orders.key) <= before + 5, "it does not retry without pause")
     assert not jobs_of(declare) and not kubelet.runs
     declare.core.delete_namespaced_resource_quota("none", declare.namespace)
     trial = client.V1ConfigMap(metadata=client.V1ObjectMeta(name="trial"))
@@ -246,9 +246,9 @@ def test_the_files_of_a_running_job_may_go(operator: OperatorProcess, declare: D
     [files] = files_of(declare)
     job = the_job(declare)
     declare.core.delete_namespaced_config_map(files.metadata.name, declare.namespace)
-    looks = operator.reconciles(orders.key)
+    before = operator.reconciles(orders.key)
     orders.annotate("someone", "looks")
-    eventually(lambda: operator.reconciles(orders.key) >= looks + 2, "it is looked at")
+    eventually(lambda: operator.reconciles(orders.key) >= before + 2, "it is reconciled")
     assert database.at_gate() == [session] and the_job(declare).metadata.uid == job.metadata.uid
     database.open_gate()
     orders.at("a1")

@@ -64,7 +64,7 @@ def test_an_operator_killed_in_the_middle_finds_the_job_it_made(start: Start, de
     orders.because("JobRunning")
     first.kill()
     second = start(*ALONE)
-    eventually(lambda: second.reconciles(orders.key) >= 2, "the next one looks")
+    eventually(lambda: second.reconciles(orders.key) >= 2, "the next one reconciles")
     assert database.at_gate() == [session]  # a pod outlives the operator
     database.open_gate()
     done = orders.at("a3")
@@ -94,7 +94,7 @@ def test_a_restarted_operator_does_not_repeat_what_a_job_failed_at(start: Start,
     orders, failed = fails_in_the_second(declare, database)
     first.kill()
     second = start(*ALONE)
-    eventually(lambda: second.reconciles(orders.key) >= 2, "two looks")
+    eventually(lambda: second.reconciles(orders.key) >= 2, "two reconciles")
     the_job(declare)
     assert orders.read()["status"]["history"] == failed["status"]["history"]
 
@@ -138,9 +138,9 @@ def test_a_run_in_a_job_is_reported_like_one_of_the_operator(operator: OperatorP
     steps = operator.metric("athanor_step_duration_seconds_count")
     orders = declare.migration(database.url, chain("a1", "a2", "a3"), execution=IN_A_JOB)
     done = orders.at("a3")
-    told = last_run(done)
-    assert (told["direction"], told["from"], told["to"], told["revisions"], told["outcome"]) == ("upgrade", "base", "a3", 3, "applied")
-    assert [(told["runID"],)] == database.rows("SELECT DISTINCT run_id FROM athanor.history")
+    run = last_run(done)
+    assert (run["direction"], run["from"], run["to"], run["revisions"], run["outcome"]) == ("upgrade", "base", "a3", 3, "applied")
+    assert [(run["runID"],)] == database.rows("SELECT DISTINCT run_id FROM athanor.history")
     assert condition(done, "Ready")["reason"] == "Applied"
     eventually(lambda: {"JobRunning", "Applied"} <= events_of(orders), "both are events")
     stays(lambda: len(orders.read()["status"]["history"]) == 1, "one run, one entry")
@@ -183,8 +183,8 @@ def test_a_statement_that_fails_in_a_job_is_not_repeated_until_a_human_says_so(o
     assert "INSERT INTO prepared_by_hand" in error["statement"] and "my-secret-value" not in json.dumps(failed) + operator.log()
     assert kstatus(failed) == "Failed" and (failed["status"]["currentRevision"], failed["status"]["pendingCount"]) == ("a1", 2)
     assert failed["status"]["job"]["phase"] == "Failed" and last_run(failed)["outcome"] == "statement-failed"
-    looks = operator.reconciles(orders.key)
-    eventually(lambda: operator.reconciles(orders.key) >= looks + 2, "two resyncs")
+    before = operator.reconciles(orders.key)
+    eventually(lambda: operator.reconciles(orders.key) >= before + 2, "two resyncs")
     the_job(declare)  # half of it was applied: what is left is not another attempt
     assert orders.read()["metadata"]["resourceVersion"] == failed["metadata"]["resourceVersion"]
     assert operator.metric(FAILURES) == failures + 1
@@ -227,7 +227,7 @@ def test_a_config_map_that_changes_before_the_pod_starts_is_of_the_next_run(oper
     eventually(lambda: first.process.poll() is not None, "it ends")
     assert first.process.returncode == 0, first.message()
     assert database.rows("SELECT DISTINCT plan_hash FROM athanor.history") == [(planned,)] and database.tables() == {"t_a1", "t_a2"}
-    changed = orders.because("ChecksumMismatch")  # and the next look sees what became of the file
+    changed = orders.because("ChecksumMismatch")  # and the next reconcile sees the changed file
     assert len(jobs_of(declare)) == 1 and kstatus(changed) == "Failed"
 
 
@@ -236,8 +236,8 @@ def test_without_a_termination_message_the_ledger_says_what_was_applied(operator
                                                                         kubelet: Kubelet, message: str) -> None:
     kubelet.instead = message
     orders = declare.migration(database.url, chain("a1", "a2"), execution=IN_A_JOB)
-    told = last_run(orders.at("a2"))
-    assert (told["revisions"], told["outcome"], told["to"]) == (2, "applied", "a2")
+    run = last_run(orders.at("a2"))
+    assert (run["revisions"], run["outcome"], run["to"]) == (2, "applied", "a2")
 
 
 def test_without_a_termination_message_the_ledger_says_why_it_failed(operator: OperatorProcess, declare: Declarations, database: Database,
@@ -410,8 +410,8 @@ def test_an_image_is_not_run_again_when_its_job_is_over_and_gone(operator: Opera
     assert done["status"]["source"] == {**done["status"]["source"], "kind": "image", "revision": IMAGE}
     end_its_time(declare, the_job(declare))
     eventually(lambda: not jobs_of(declare), "its time is over")
-    looks = operator.reconciles(orders.key)
-    eventually(lambda: operator.reconciles(orders.key) >= looks + 2, "two resyncs")
+    before = operator.reconciles(orders.key)
+    eventually(lambda: operator.reconciles(orders.key) >= before + 2, "two resyncs")
     assert not jobs_of(declare) and orders.read()["metadata"]["resourceVersion"] == done["metadata"]["resourceVersion"]
 
 

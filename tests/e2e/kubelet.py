@@ -33,7 +33,7 @@ class PodProcess:
         self.command = command
         self.message_file = folder / "termination-log"
         self.log_file = folder / "log"
-        self.told = False
+        self.reported = False
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment,
                                             preexec_fn=die_with_parent)
@@ -99,13 +99,13 @@ class Kubelet:
             if self.may_start.is_set() and pod.status.phase == "Pending":
                 self.runs[uid] = self._start(pod)
                 self._tell(pod, "Running", {"running": {}})
-        elif not run.told and run.process.poll() is not None and self.may_end.is_set():
+        elif not run.reported and run.process.poll() is not None and self.may_end.is_set():
             code = run.process.returncode
             code = code if code >= 0 else 128 - code
             message = run.message() if self.instead is None else self.instead
             reason = "Completed" if code == 0 else "Error"
             self._tell(pod, "Succeeded" if code == 0 else "Failed", {"terminated": {"exitCode": code, "reason": reason, "message": message}})
-            run.told = True
+            run.reported = True
 
     def _tell(self, pod: client.V1Pod, phase: str, state: Object) -> None:
         container = {"name": pod.spec.containers[0].name, "image": "x", "imageID": "x", "ready": False, "restartCount": 0, "state": state}

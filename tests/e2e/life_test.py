@@ -221,8 +221,8 @@ def test_two_resources_that_name_one_database_in_two_ways_do_not_undo_each_other
                                                                         "database": database_of_the_younger}))
     refused = younger.because("DatabaseClaimed")
     assert older.key in condition(refused, "Stalled")["message"]
-    looks = operator.reconciles(older.key), operator.reconciles(younger.key)
-    eventually(lambda: operator.reconciles(older.key) >= looks[0] + 2 and operator.reconciles(younger.key) >= looks[1] + 2, "two resyncs")
+    before = operator.reconciles(older.key), operator.reconciles(younger.key)
+    eventually(lambda: operator.reconciles(older.key) >= before[0] + 2 and operator.reconciles(younger.key) >= before[1] + 2, "two resyncs")
     assert database.history() == [("a1", "upgrade")] and database.tables() == {"t_a1"}
     assert kstatus(older.read()) == "Current"
 
@@ -234,8 +234,8 @@ def test_the_steady_state_writes_nothing(operator: OperatorProcess, declare: Dec
     orders = declare.migration(database.url, chain("a1"))
     before = orders.at("a1")["metadata"]["resourceVersion"]
     eventually(lambda: operator.reconciles(orders.key) > 0, "what it logs behind the status")
-    looks = operator.reconciles(orders.key)
-    eventually(lambda: operator.reconciles(orders.key) >= looks + 2, "two resyncs")
+    reconciles = operator.reconciles(orders.key)
+    eventually(lambda: operator.reconciles(orders.key) >= reconciles + 2, "two resyncs")
     assert orders.read()["metadata"]["resourceVersion"] == before
     assert len(orders.events("Applied")) == 1 and orders.events("Applied")[0].series is None
 
@@ -273,10 +273,10 @@ def test_kubectl_shows_what_a_user_wants_to_know(operator: OperatorProcess, decl
     assert words(head) == ["NAME", "READY", "CURRENT", "TARGET", "PENDING", "PHASE", "REASON", "MESSAGE", "AGE"]
     assert words(row)[6:8] == ["Applied", "the database is at a2 after an upgrade of 2 revisions"]
 
-    told = kubectl("describe", "dbm", "orders")
-    assert re.search(r"Events:\n\s+Type\s+Reason.*\n.*\n\s+Normal\s+Applied\s.*the database is at a2 after an upgrade of 2 revisions", told), told
-    assert "Current Revision:" in told and "Conditions:" in told
-    assert "password" not in told.lower() and "athanor@" not in told
+    output = kubectl("describe", "dbm", "orders")
+    assert re.search(r"Events:\n\s+Type\s+Reason.*\n.*\n\s+Normal\s+Applied\s.*the database is at a2 after an upgrade of 2 revisions", output), output
+    assert "Current Revision:" in output and "Conditions:" in output
+    assert "password" not in output.lower() and "athanor@" not in output
 
     orders.patch(targetRevision="a1")
     assert "condition met" in kubectl("wait", "--for=condition=Stalled", "dbm/orders", "--timeout=30s")

@@ -123,7 +123,7 @@ class OperatorProcess:
         return self.log_file.read_text(errors="replace")
 
     def reconciles(self, resource: str) -> int:
-        """How often a resource, as NAMESPACE/NAME, was looked at."""
+        """How often a resource, as NAMESPACE/NAME, was reconciled."""
         return sum(1 for line in self.log().splitlines() if f'"resource":"{resource}"' in line and '"message":"reconcile ' in line)
 
     def scrape(self) -> str:

@@ -176,10 +176,10 @@ def test_a_statement_that_fails_is_reported_and_not_repeated_until_a_human_says_
     assert database.history() == [("a1", "upgrade")]
     assert orders.event("StatementFailed").type == "Warning"
 
-    looks = operator.reconciles(orders.key)
-    eventually(lambda: operator.reconciles(orders.key) >= looks + 2, "two resyncs")
-    assert operator.metric(FAILURES) == failures + 1  # looked at, not run
-    assert operator.reconciles(orders.key) <= looks + 5
+    before = operator.reconciles(orders.key)
+    eventually(lambda: operator.reconciles(orders.key) >= before + 2, "two resyncs")
+    assert operator.metric(FAILURES) == failures + 1  # observed, not run
+    assert operator.reconciles(orders.key) <= before + 5
     assert orders.read()["metadata"]["resourceVersion"] == failed["metadata"]["resourceVersion"]
 
     orders.annotate("athanor.dev/retry-now", "first")

@@ -151,7 +151,7 @@ TEST_F(ImageModeTest, IsNotReadyWhileARevisionBeyondTheTargetIsHalfDone) {
   database().observation.unfinished = UnfinishedStep{};
   database().observation.unfinished->revision = "a2";
   end_run("a1");
-  for (int looks = 0; looks < 2; ++looks) {
+  for (int round = 0; round < 2; ++round) {
     const Outcome outcome = reconcile();
     EXPECT_EQ(outcome.reason, Reason::UnfinishedRevision);
     EXPECT_EQ(outcome.kind, Kind::Stalled);
@@ -170,7 +170,7 @@ TEST_F(ImageModeTest, StaysDoneWhenItsJobIsOverAndGone) {
   const DatabaseMigrationStatus before = resource.status;
   restart();
   EXPECT_EQ(reconcile().reason, Reason::UpToDate);
-  EXPECT_EQ(resource.status, before) << "nobody is told that it is not ready, and nothing is written";
+  EXPECT_EQ(resource.status, before) << "it stays Ready, and nothing is written";
   EXPECT_EQ(jobs_made(), 1U);
 
   database().observation.unfinished = UnfinishedStep{};

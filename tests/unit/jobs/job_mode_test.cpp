@@ -95,7 +95,7 @@ TEST_F(JobModeTest, SeesHowFarTheJobIs) {
   EXPECT_EQ(resource.status.current_revision, "a1");
   EXPECT_EQ(resource.status.phase, Phase::Migrating);
   database().unreachable = true;
-  EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "the Job decides, not a look";
+  EXPECT_EQ(reconcile().reason, Reason::JobRunning) << "the Job decides, not an observation";
   EXPECT_EQ(resource.status.progress, outcome.observed.job_progress) << "what is known stays known";
 }
 
@@ -174,7 +174,7 @@ TEST_F(JobModeTest, StallsOnAFailureAndRunsAgainWhenTheDeclarationChanges) {
 TEST_F(JobModeTest, DoesNotRepeatWhatAHalfAppliedPlanLeft) {
   (void)reconcile();
   fail_half_way();
-  for (int looks = 0; looks < 3; ++looks) {
+  for (int round = 0; round < 3; ++round) {
     const Outcome failed = reconcile();
     EXPECT_EQ(failed.kind, Kind::Stalled);
     EXPECT_EQ(*failed.observed.pending, (std::vector<std::string>{"a2", "a3"}));
@@ -214,7 +214,7 @@ TEST_F(JobModeTest, RetriesAFixedFile) {
 TEST_F(JobModeTest, TakesTheReasonFromTheLedgerWhenTheRunSaidNothing) {
   (void)reconcile();
   fail_half_way("Killed");
-  for (int looks = 0; looks < 2; ++looks) {
+  for (int round = 0; round < 2; ++round) {
     const Outcome failed = reconcile();
     EXPECT_EQ(failed.kind, Kind::Stalled);
     EXPECT_EQ(failed.reason, Reason::StatementFailed);
@@ -269,7 +269,7 @@ TEST_F(JobModeTest, BringsADatabaseForwardThatMovedBackAfterTheJob) {
 TEST_F(JobModeTest, DoesNotRepeatAJobThatEndsWellAndDoesNothing) {
   (void)reconcile();
   end_job("Complete");
-  for (int looks = 0; looks < 3; ++looks) {
+  for (int round = 0; round < 3; ++round) {
     const Outcome outcome = reconcile();
     EXPECT_EQ(outcome.kind, Kind::Failed);
     EXPECT_THAT(outcome.message, HasSubstr("is not at the target"));
@@ -291,7 +291,7 @@ TEST_F(JobModeTest, TakesNoBackupForAnAttemptThatFailed) {
 TEST_F(JobModeTest, TakesNoBackupForAJobThatTheServerWouldRefuse) {
   resource.spec.backup.when = BackupWhen::Always;
   kube.fail({.verb = "dry-run", .plural = "jobs", .error = Error(ErrorCode::ApiForbidden, "exceeded quota"), .times = 2});
-  for (int look = 0; look < 2; ++look) {
+  for (int round = 0; round < 2; ++round) {
     EXPECT_THAT(reconcile().message, HasSubstr("exceeded quota"));
   }
   EXPECT_EQ(backups.taken, 0);

@@ -226,15 +226,15 @@ TEST_F(LeaseTest, ARenewalCountsFromTheMomentItWasSent) {
       clock.advance(seconds(7));  // it is carried out late, or its answer comes late; the one before counts as long
     }
   };
-  bool asked = false;
+  bool requested = false;
   run_until(one, seconds(100), [&] {
-    if (!slow && !std::exchange(asked, true)) {
+    if (!slow && !std::exchange(requested, true)) {
       EXPECT_TRUE(one.leading());
       clock.advance(seconds(4));
       EXPECT_FALSE(one.leading()) << "ten seconds count, and seven had passed when the answer came";
     }
   });
-  EXPECT_TRUE(asked);
+  EXPECT_TRUE(requested);
 }
 
 TEST_F(LeaseTest, StopsAtOnceWhenAnotherHoldsTheLease) {
@@ -353,7 +353,7 @@ class Stage {
     turn_.wait(lock, [&] { return running_ == actor; });
   }
   // Of the director: lets them play until all have left; `look` is called between two turns.
-  void play(std::size_t actors, const std::function<void()>& look) {
+  void play(std::size_t actors, const std::function<void()>& observe) {
     std::unique_lock lock(mutex_);
     turn_.wait(lock, [&] {
       return std::count_if(wakes_.begin(), wakes_.end(), [](const auto& w) { return w.has_value(); }) ==
@@ -372,9 +372,9 @@ class Stage {
       // Every millisecond would be too many; the moment just before the next turn shows the longest reign.
       const SteadyTime next = std::max(now(), *wakes_[first]);
       now_ = std::max(now(), next - milliseconds(1));
-      look();
+      observe();
       now_ = next;
-      look();
+      observe();
       running_ = first;
       turn_.notify_all();
       turn_.wait(lock, [&] { return running_ == kNobody; });
@@ -492,13 +492,13 @@ TEST_P(LeaseProperty, NeverDoTwoLeadAtOnceAndSomebodyLeadsMostOfTheTime) {
       stage.leave(i);
     });
   }
-  SteadyTime looked{};
+  SteadyTime observed_at{};
   milliseconds led{0};
   stage.play(kActors, [&] {
     const auto leaders = std::ranges::count_if(actors, [](const Actor& actor) { return actor.election->leading(); });
     EXPECT_LE(leaders, 1) << "at " << std::chrono::duration_cast<milliseconds>(stage.now() - SteadyTime{}).count() << " ms";
-    led += leaders == 1 ? std::chrono::duration_cast<milliseconds>(stage.now() - looked) : milliseconds(0);
-    looked = stage.now();
+    led += leaders == 1 ? std::chrono::duration_cast<milliseconds>(stage.now() - observed_at) : milliseconds(0);
+    observed_at = stage.now();
     if (stage.now() - SteadyTime{} > seconds(3'600)) {
       stop.request();
     }

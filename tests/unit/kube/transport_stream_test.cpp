@@ -218,7 +218,7 @@ TEST_F(TransportStream, OutlivesTheDeadlineOfItsHeadWhileLinesCome) {
 
 TEST_F(TransportStream, StopsWhileLinesAreAwaited) {
   StopSource stop;
-  std::chrono::steady_clock::time_point asked;
+  std::chrono::steady_clock::time_point requested_at;
   MisbehavingServer server([&](ServerConnection& connection) {
     connection.read_request();
     connection.begin_chunked();
@@ -230,7 +230,7 @@ TEST_F(TransportStream, StopsWhileLinesAreAwaited) {
       get(),
       [&](std::string_view) {
         stopper = std::thread([&] {
-          asked = std::chrono::steady_clock::now();
+          requested_at = std::chrono::steady_clock::now();
           stop.request();
         });
         return true;
@@ -240,7 +240,7 @@ TEST_F(TransportStream, StopsWhileLinesAreAwaited) {
   stopper.join();
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().code, ErrorCode::Interrupted);
-  EXPECT_LT(now - asked, 50ms);
+  EXPECT_LT(now - requested_at, 50ms);
 }
 
 TEST_F(TransportStream, StopsReadingALineOverTheCap) {

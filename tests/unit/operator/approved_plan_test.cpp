@@ -239,10 +239,10 @@ TEST_F(ApprovedRun, IsNotBegunWithAnApprovalThatExpiredWhileTheLockWasWaitedFor)
                       .approved_at = "now",
                       .rejects = false,
                       .expires = clock.wall_now() + std::chrono::seconds(5)}};
-  int asked = 0;
+  int calls = 0;
   ReconcileCallbacks callbacks;
   callbacks.declaration = [&] {
-    clock.advance(++asked == 2 ? std::chrono::seconds(5) : std::chrono::seconds(0));
+    clock.advance(++calls == 2 ? std::chrono::seconds(5) : std::chrono::seconds(0));
     return DeclarationState::Holds;
   };
   const Outcome outcome = Reconciler(parts).reconcile(resource, "", callbacks, {}, Log());
@@ -272,7 +272,7 @@ TEST_F(ApprovedRun, DoesNotGoOnWithAnythingElse) {
   EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired);
   sources.current = sketch::snapshot(sketch::line(), "3");
   approvals.given.clear();
-  EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired) << "it was taken back";
+  EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired) << "it was withdrawn";
 }
 
 }  // namespace

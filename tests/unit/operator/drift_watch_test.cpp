@@ -128,7 +128,7 @@ TEST_F(DriftWatch, BlocksARunWherePolicySaysSo) {
   EXPECT_EQ(resource.status.pending_count, 3);
   EXPECT_EQ(outcome.requeue_after, milliseconds(600'000)) << "somebody may undo the change";
   found(State::Same);
-  EXPECT_EQ(reconcile().reason, Reason::Applied) << "before a run it looks again";
+  EXPECT_EQ(reconcile().reason, Reason::Applied) << "it checks again before a run";
 }
 
 TEST_F(DriftWatch, CallsADatabaseAtItsTargetReadyThatHasDrifted) {

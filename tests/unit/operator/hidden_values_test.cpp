@@ -69,7 +69,7 @@ class CanaryTest : public testing::Test {
     database.password_from = key("password");
   }
   // Everything that leaves it: the status, which events and logs repeat.
-  std::string told() {
+  std::string reported_text() {
     const Outcome outcome = reconciler.reconcile(resource, "", callbacks, {}, Log());
     const DatabaseMigrationStatus status = summarise(resource, outcome, {1, clock.wall_now(), {}});
     std::string text = outcome.message + "\n" + (outcome.error ? outcome.error->describe() + outcome.error->hint : "");
@@ -105,29 +105,29 @@ TEST_F(CanaryTest, StaysOutOfEveryFailureToConnect) {
           .at("canary-host.internal:6111/canary_name")
           .advise("check canary_user and canary-password")
           .with_retry(RetryClass::Transient);
-  const std::string text = told();
+  const std::string text = reported_text();
   EXPECT_FALSE(holds_canary(text)) << text;
   EXPECT_NE(text.find("(hidden)"), std::string::npos);
   databases.database.observe_error.reset();
   databases.database.open_error = Error(ErrorCode::Configuration, "a bad host, canary-host.internal");
-  EXPECT_FALSE(holds_canary(told()));
+  EXPECT_FALSE(holds_canary(reported_text()));
 }
 
 TEST_F(CanaryTest, StaysOutOfWhatIsRefusedBeforeAnythingConnects) {
   credentials.values["port"] = "canary-is-no-port";
-  EXPECT_FALSE(holds_canary(told()));
+  EXPECT_FALSE(holds_canary(reported_text()));
   resource.spec.database = {};
   resource.spec.database.url_from = key("url");
   credentials.values["url"] = "postgresql://canary_user@canary-host/x?canary_parameter=canary&sslmode=disable";
   resource.spec.database.minimum_ssl_mode = "require";
-  const std::string text = told();
+  const std::string text = reported_text();
   EXPECT_FALSE(holds_canary(text)) << text;
 }
 
 TEST_F(CanaryTest, StaysOutOfFailedStatementsAndOfHoldersOfLocks) {
   databases.database.broken.emplace(
       "a1", Error(ErrorCode::StatementFailed, "permission denied for database canary_name").with_retry(RetryClass::Terminal));
-  EXPECT_FALSE(holds_canary(told()));
+  EXPECT_FALSE(holds_canary(reported_text()));
   databases.database.broken.clear();
   ++resource.metadata.generation;  // so that it runs again
   Blocker holder;
@@ -136,7 +136,7 @@ TEST_F(CanaryTest, StaysOutOfFailedStatementsAndOfHoldersOfLocks) {
   holder.client = "canary-host.internal";
   holder.application = "athanor";
   databases.database.holders = {holder};
-  const std::string text = told();
+  const std::string text = reported_text();
   EXPECT_FALSE(holds_canary(text)) << text;
   EXPECT_NE(text.find("pid 7"), std::string::npos) << text;
 }

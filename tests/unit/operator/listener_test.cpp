@@ -194,10 +194,10 @@ TEST_F(ListenerTest, ServesWhileFourHundredClientsKeepTheirRequestsOpen) {
   // The clients of the test are descriptors of this process too.
   EXPECT_LE(during - before - 500, 80) << "descriptors of the listener";
   for (int count = 0; count < 5; ++count) {
-    const SteadyTime asked = clock.steady_now();
+    const SteadyTime started = clock.steady_now();
     EXPECT_TRUE(get("/metrics").starts_with("HTTP/1.1 200 "));
     EXPECT_TRUE(get("/healthz").starts_with("HTTP/1.1 200 "));
-    EXPECT_LT(clock.steady_now() - asked, seconds(2));
+    EXPECT_LT(clock.steady_now() - started, seconds(2));
   }
   EXPECT_TRUE(is_closed(half_open.front())) << "the oldest gave way";
 }

@@ -133,39 +133,39 @@ TEST(Summarise, RetriesATransientErrorAndSaysWhen) {
 TEST(Summarise, ReportsThatTheSourceIsUnavailableWhileItIs) {
   DatabaseMigration resource = sketch::resource();
   resource.status = summarise(resource, done(Reason::Applied), attempt(0));
-  Outcome doubtful = done();
-  doubtful.observed.source_revision = "main@c1";
-  doubtful.observed.source_error = Error(ErrorCode::Io, "no answer").at("https://git.example.org/x");
-  resource.status = summarise(resource, doubtful, attempt(1));
+  Outcome sourceless = done();
+  sourceless.observed.source_revision = "main@c1";
+  sourceless.observed.source_error = Error(ErrorCode::Io, "no answer").at("https://git.example.org/x");
+  resource.status = summarise(resource, sourceless, attempt(1));
   EXPECT_EQ(shape(resource.status), "Ready=True/UpToDate SourceUnavailable=True/SourceNotFound");
   const auto* unavailable = find_condition(resource.status.conditions, ConditionType::SourceUnavailable);
   ASSERT_NE(unavailable, nullptr);
   EXPECT_EQ(unavailable->message, "using the last snapshot, main@c1: https://git.example.org/x: no answer");
-  EXPECT_EQ(summarise(resource, doubtful, attempt(2)), resource.status);  // told once
+  EXPECT_EQ(summarise(resource, sourceless, attempt(2)), resource.status);  // reported once
 
-  const auto lock = outcome_of(Error(ErrorCode::Interrupted, "stopping"));  // before anybody looked
+  const auto lock = outcome_of(Error(ErrorCode::Interrupted, "stopping"));  // before any observation
   EXPECT_TRUE(is_true(summarise(resource, lock, attempt(3)).conditions, ConditionType::SourceUnavailable));
   EXPECT_FALSE(is_true(running(resource, std::make_shared<const Plan>(), 3).conditions, ConditionType::SourceUnavailable));
 
-  resource.status = summarise(resource, outcome_of(*doubtful.observed.source_error), attempt(4));
+  resource.status = summarise(resource, outcome_of(*sourceless.observed.source_error), attempt(4));
   EXPECT_EQ(shape(resource.status),
             "Ready=False/SourceNotFound Reconciling=True/Retrying SourceUnavailable=True/SourceNotFound");
   Outcome known = done(Reason::Applied);
-  known.observed.source_revision = doubtful.observed.source_revision;
+  known.observed.source_revision = sourceless.observed.source_revision;
   EXPECT_EQ(shape(summarise(resource, known, attempt(5))), "Ready=True/Applied");
 }
 
 TEST(Summarise, ReportsAChangeOfTheSourceErrorAlone) {
   DatabaseMigration resource = sketch::resource();
-  Outcome doubtful = done(Reason::Applied);
-  doubtful.observed.source_revision = "main@c1";
-  resource.status = summarise(resource, doubtful, attempt(0));
-  doubtful.reason = Reason::UpToDate;
-  doubtful.observed.source_error = Error(ErrorCode::Io, "no answer");
-  resource.status = summarise(resource, doubtful, attempt(1));
+  Outcome sourceless = done(Reason::Applied);
+  sourceless.observed.source_revision = "main@c1";
+  resource.status = summarise(resource, sourceless, attempt(0));
+  sourceless.reason = Reason::UpToDate;
+  sourceless.observed.source_error = Error(ErrorCode::Io, "no answer");
+  resource.status = summarise(resource, sourceless, attempt(1));
   EXPECT_TRUE(is_true(resource.status.conditions, ConditionType::SourceUnavailable));
-  doubtful.observed.source_error.reset();
-  EXPECT_EQ(shape(summarise(resource, doubtful, attempt(2))), "Ready=True/UpToDate");
+  sourceless.observed.source_error.reset();
+  EXPECT_EQ(shape(summarise(resource, sourceless, attempt(2))), "Ready=True/UpToDate");
 }
 
 TEST(Summarise, WaitsWithoutAnErrorForALockAndForAStop) {
@@ -247,7 +247,7 @@ TEST(Summarise, CutsWhatNoServerWouldTakeAndStillKnowsItAgain) {
   EXPECT_EQ(resource.status.current_revision.size(), 4'096U);
   EXPECT_EQ(resource.status.source->revision.size(), kMaxSourceRevisionBytes);
   EXPECT_EQ(resource.status.last_error->statement.size(), 8'192U);
-  EXPECT_EQ(summarise(resource, failed, attempt(60)), resource.status);  // nothing is written for what was told already
+  EXPECT_EQ(summarise(resource, failed, attempt(60)), resource.status);  // nothing is written for what was reported already
 
   auto reported = done(Reason::Applied);
   reported.observed.current_heads = failed.observed.current_heads;

@@ -95,7 +95,7 @@ TEST_F(PlanRehearsal, ComesBeforeTheRunAndIsReported) {
 
 TEST_F(PlanRehearsal, IsDoneOncePerPlan) {
   resource.spec.policy.approval = ApprovalPolicy::Always;
-  for (int look = 0; look < 3; ++look) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
     EXPECT_EQ(reconcile().reason, Reason::ApprovalRequired) << "the approver reads the result";
     EXPECT_EQ(rehearsed(), "True/RehearsalPassed");
   }
@@ -111,14 +111,14 @@ TEST_F(PlanRehearsal, IsDoneOncePerPlan) {
 TEST_F(PlanRehearsal, BlocksAPlanThatFails) {
   rehearsals.failure =
       Error(ErrorCode::ProofFailed, "revision a2 fails on a copy of the schema: no such table").with_sqlstate("42P01");
-  for (int look = 0; look < 2; ++look) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
     const Outcome outcome = reconcile();
     EXPECT_EQ(outcome.kind, Kind::Stalled);
     EXPECT_EQ(outcome.reason, Reason::RehearsalFailed);
     EXPECT_THAT(outcome.message, HasSubstr("revision a2 fails on a copy of the schema"));
     EXPECT_THAT(databases.database.calls, Not(Contains("execute")));
     EXPECT_EQ(rehearsed(), "False/RehearsalFailed");
-    EXPECT_EQ(outcome.repeated, look > 0);
+    EXPECT_EQ(outcome.repeated, attempt > 0);
   }
   EXPECT_EQ(rehearsals.plans.size(), 1U);
 }

@@ -15,7 +15,7 @@ using Kind = Verdict::Kind;
 class ScriptedBackups final : public BackupService {
  public:
   Result<SavedDatabase> ensure(const BackupRequest& request, const Notice& notice, const StopToken&) override {
-    asked.push_back({request.current_heads, request.destination});
+    requests.push_back({request.current_heads, request.destination});
     if (notice && !says.empty()) {
       notice(says);
     }
@@ -23,7 +23,7 @@ class ScriptedBackups final : public BackupService {
   }
   Result<SavedDatabase> answer = SavedDatabase{};
   std::string says;
-  std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> asked;
+  std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> requests;
 };
 
 class AdmissionTest : public testing::Test {
@@ -60,9 +60,9 @@ class AdmissionTest : public testing::Test {
 
 TEST_F(AdmissionTest, SaysWhereThePlanStartsAndWhereItLeads) {
   EXPECT_EQ(reconcile().reason, Reason::Applied);
-  ASSERT_EQ(backups.asked.size(), 1U);
-  EXPECT_EQ(backups.asked.front().first, std::vector<std::string>());
-  EXPECT_EQ(backups.asked.front().second, std::vector<std::string>{"a3"});
+  ASSERT_EQ(backups.requests.size(), 1U);
+  EXPECT_EQ(backups.requests.front().first, std::vector<std::string>());
+  EXPECT_EQ(backups.requests.front().second, std::vector<std::string>{"a3"});
   EXPECT_EQ(backed_up().status, ConditionStatus::True);
   EXPECT_EQ(backed_up().message, "/backups/x.dump");
 }

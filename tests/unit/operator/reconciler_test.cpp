@@ -669,7 +669,7 @@ TEST_F(ControllerTest, BacksOffWhileNoStatusCanBeWritten) {
     controller.process(store.resource.key(), {});
     EXPECT_EQ(seconds_until_its_turn(), seconds);
   }
-  EXPECT_EQ(controller.failures(store.resource.key()), 0) << "the looks were all well";
+  EXPECT_EQ(controller.failures(store.resource.key()), 0) << "no reconcile failed";
   store.refuses = false;
   controller.process(store.resource.key(), {});
   EXPECT_GT(seconds_until_its_turn(), 16);
@@ -833,10 +833,10 @@ TEST_F(ControllerTest, ReconcilesAgainQuietlyAfterALostRace) {
 }
 
 TEST_F(ReconcilerTest, ReportsAnOutdatedStatusBeforeAnythingRuns) {
-  std::vector<std::string> told;
+  std::vector<std::string> messages;
   Result<void> answer;
   callbacks.outdated = [&](const Observed& observed, const std::string& message) -> Result<void> {
-    told.push_back(message);
+    messages.push_back(message);
     EXPECT_EQ(observed.pending->size(), 3U);
     EXPECT_EQ(database().calls, Calls{"observe"});
     return answer;
@@ -847,10 +847,10 @@ TEST_F(ReconcilerTest, ReportsAnOutdatedStatusBeforeAnythingRuns) {
   EXPECT_EQ(database().calls, Calls{"observe"}) << "nothing runs while the old status stands";
   answer = {};
   EXPECT_EQ(reconcile().reason, Reason::Applied);
-  EXPECT_EQ(told.back(), "the upgrade of 3 revisions is pending: a1, a2, a3");
-  told.clear();
+  EXPECT_EQ(messages.back(), "the upgrade of 3 revisions is pending: a1, a2, a3");
+  messages.clear();
   EXPECT_EQ(reconcile().reason, Reason::UpToDate);
-  EXPECT_TRUE(told.empty());
+  EXPECT_TRUE(messages.empty());
 }
 
 TEST_F(ReconcilerTest, WithdrawsTheStatusAsSoonAsSourceOrSecretDiffer) {

@@ -90,7 +90,7 @@ TEST_F(MetricsTest, CountBackupsThatWereTakenAndThoseThatFailed) {
 
 TEST_F(MetricsTest, SayOfAResourceWhatItsStatusSays) {
   auto& status = store.resources.emplace_back(sketch::resource("a3")).status;
-  EXPECT_FALSE(holds(metrics.text(), "orders")) << "nobody has looked at it yet";
+  EXPECT_FALSE(holds(metrics.text(), "orders")) << "it has not been observed yet";
   status.observed_generation = 1;
   status.current_revision = "a1";
   status.target_revision = "say \"a3\"";
@@ -104,7 +104,7 @@ TEST_F(MetricsTest, SayOfAResourceWhatItsStatusSays) {
   EXPECT_TRUE(holds(text, "\nathanor_pending_revisions" + who + "} 3\n"));
   EXPECT_TRUE(holds(text, "\nathanor_ready" + who + "} 1\n"));
   EXPECT_TRUE(holds(text, "\nathanor_stalled" + who + "} 0\n"));
-  EXPECT_FALSE(holds(text, "athanor_schema_drifted")) << "nobody asked for it";
+  EXPECT_FALSE(holds(text, "athanor_schema_drifted")) << "the policy is off";
   EXPECT_TRUE(holds(text, "\nathanor_backup_timestamp_seconds" + who + "} 1795227000\n"));
   EXPECT_TRUE(holds(text, "\nathanor_backup_size_bytes" + who + "} 4711\n"));
   store.resources.clear();

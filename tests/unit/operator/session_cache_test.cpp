@@ -36,7 +36,7 @@ class NumberedSession final : public Session {
 class SessionCacheTest : public testing::Test {
  protected:
   // Somebody looks: through a session that is kept, or through a new one. Its number.
-  int look(const std::string& key, const std::string& who) {
+  int observe(const std::string& key, const std::string& who) {
     auto session = sessions.take(key, who);
     if (!session) {
       session = std::make_unique<NumberedSession>(++made, open);
@@ -60,38 +60,38 @@ class SessionCacheTest : public testing::Test {
 };
 
 TEST_F(SessionCacheTest, LendsASessionToTheNextObservationOfTheDatabase) {
-  EXPECT_EQ(look("shop", "a"), 1);
-  EXPECT_EQ(look("shop", "b"), 2);  // from here on it is known that the database has several
-  EXPECT_EQ(look("shop", "c"), 2);
-  EXPECT_EQ(look("shop", "a"), 2);
+  EXPECT_EQ(observe("shop", "a"), 1);
+  EXPECT_EQ(observe("shop", "b"), 2);  // from here on it is known that the database has several
+  EXPECT_EQ(observe("shop", "c"), 2);
+  EXPECT_EQ(observe("shop", "a"), 2);
 }
 
 TEST_F(SessionCacheTest, KeepsNoneForADatabaseOfOneResource) {
-  EXPECT_EQ(look("shop", "a"), 1);
-  EXPECT_EQ(look("shop", "a"), 2);
+  EXPECT_EQ(observe("shop", "a"), 1);
+  EXPECT_EQ(observe("shop", "a"), 2);
   EXPECT_EQ(open, 0);
 }
 
 TEST_F(SessionCacheTest, NeverLendsTheSessionOfAnotherDatabase) {
-  look("shop", "a");
-  look("shop", "b");
-  look("bank", "a");
-  EXPECT_EQ(look("bank", "b"), 4);
+  observe("shop", "a");
+  observe("shop", "b");
+  observe("bank", "a");
+  EXPECT_EQ(observe("bank", "b"), 4);
 }
 
 TEST_F(SessionCacheTest, LendsASessionToOneAtATime) {
-  look("shop", "a");
-  look("shop", "b");
+  observe("shop", "a");
+  observe("shop", "b");
   const auto first = sessions.take("shop", "a");
   EXPECT_NE(first, nullptr);
   EXPECT_EQ(sessions.take("shop", "b"), nullptr);
 }
 
 TEST_F(SessionCacheTest, ClosesASessionTwoSecondsAfterItsLastUse) {
-  look("shop", "a");
-  look("shop", "b");
+  observe("shop", "a");
+  observe("shop", "b");
   clock.advance(milliseconds(1'500));
-  look("shop", "a");
+  observe("shop", "a");
   clock.advance(milliseconds(1'999));
   sessions.close_due();
   EXPECT_EQ(open, 1);
@@ -103,11 +103,11 @@ TEST_F(SessionCacheTest, ClosesASessionTwoSecondsAfterItsLastUse) {
 
 TEST_F(SessionCacheTest, KeepsNoMoreThanAFew) {
   for (int number = 0; number < 100; ++number) {
-    look("shop" + std::to_string(number), "a");
-    look("shop" + std::to_string(number), "b");
+    observe("shop" + std::to_string(number), "a");
+    observe("shop" + std::to_string(number), "b");
   }
   EXPECT_LE(open, 32);
-  EXPECT_EQ(look("shop99", "a"), 200);
+  EXPECT_EQ(observe("shop99", "a"), 200);
 }
 
 TEST_F(SessionCacheTest, SharesSessionsOnlyAmongEqualTargets) {

@@ -105,7 +105,7 @@ TEST_F(FolderWatchTest, ReturnsAtOnceWhenStopped) {
 class FolderStoreTest : public testing::Test {
  protected:
   FolderStoreTest() { fs::create_directory(folder / "m"); }
-  FolderChange look() { return store.accept(manifests.scan().value()); }
+  FolderChange rescan() { return store.accept(manifests.scan().value()); }
   std::string state(const std::string& name) { return test::read_file(folder.path() / "state" / name); }
   std::string claim(const ResourceKey& key, const std::string& identity) {
     return store.claim(store.find(key).value(), {"db:5432/orders", identity});
@@ -124,21 +124,21 @@ class FolderStoreTest : public testing::Test {
 
 TEST_F(FolderStoreTest, CountsGenerationsOnlyWhenTheSpecChanges) {
   folder.write("m/a.yaml", manifest("orders"));
-  EXPECT_EQ(look().changed.size(), 1U);
+  EXPECT_EQ(rescan().changed.size(), 1U);
   EXPECT_EQ(store.find(orders)->metadata.generation, 1);
-  EXPECT_TRUE(look().changed.empty());
+  EXPECT_TRUE(rescan().changed.empty());
   folder.write("m/a.yaml", "# a comment\n" + manifest("orders"));
-  EXPECT_TRUE(look().changed.empty());
+  EXPECT_TRUE(rescan().changed.empty());
   folder.write("m/a.yaml", manifest("orders", "  targetRevision: base\n"));
-  EXPECT_EQ(look().changed.size(), 1U);
+  EXPECT_EQ(rescan().changed.size(), 1U);
   EXPECT_EQ(store.find(orders)->metadata.generation, 2);
 }
 
 TEST_F(FolderStoreTest, KeepsCountAcrossARestart) {
   folder.write("m/a.yaml", manifest("orders"));
-  (void)look();
+  (void)rescan();
   folder.write("m/a.yaml", manifest("orders", "  suspend: true\n"));
-  (void)look();
+  (void)rescan();
   DatabaseMigrationStatus status;
   status.observed_generation = 2;
   ASSERT_TRUE(store.write_status(orders, status).has_value());
@@ -151,11 +151,11 @@ TEST_F(FolderStoreTest, KeepsCountAcrossARestart) {
 
 TEST_F(FolderStoreTest, RemovesTheStatusOfADeletedManifest) {
   folder.write("m/a.yaml", manifest("orders"));
-  (void)look();
+  (void)rescan();
   ASSERT_TRUE(store.write_status(orders, {}).has_value());
   EXPECT_TRUE(has_state("default.orders.status.yaml"));
   fs::remove(folder / "m/a.yaml");
-  EXPECT_EQ(look().removed, std::vector<ResourceKey>{orders});
+  EXPECT_EQ(rescan().removed, std::vector<ResourceKey>{orders});
   EXPECT_FALSE(has_state("default.orders.status.yaml"));
   EXPECT_FALSE(store.find(orders).has_value());
 }
@@ -164,7 +164,7 @@ TEST_F(FolderStoreTest, RemovesStatusesOfManifestsDeletedWhileItWasStopped) {
   folder.write("state/default.gone.status.yaml", "x");
   folder.write("state/problem.gone.yaml", "x");
   folder.write("state/notes.txt", "x");
-  (void)look();
+  (void)rescan();
   EXPECT_FALSE(has_state("default.gone.status.yaml"));
   EXPECT_FALSE(has_state("problem.gone.yaml"));
   EXPECT_TRUE(has_state("notes.txt"));
@@ -172,7 +172,7 @@ TEST_F(FolderStoreTest, RemovesStatusesOfManifestsDeletedWhileItWasStopped) {
 
 TEST_F(FolderStoreTest, ClaimsNoTargetForAManifestThatCouldNeverBeRead) {
   folder.write("m/a.yaml", manifest("orders", "  polcy: {}\n"));
-  (void)look();
+  (void)rescan();
   const std::string reported = state("default.orders.status.yaml");
   EXPECT_NE(reported.find("InvalidManifest"), std::string::npos);
   EXPECT_EQ(reported.find("head"), std::string::npos) << reported;
@@ -181,27 +181,27 @@ TEST_F(FolderStoreTest, ClaimsNoTargetForAManifestThatCouldNeverBeRead) {
 TEST_F(FolderStoreTest, StallsABrokenManifestAndGoesOnWithTheOthers) {
   folder.write("m/a.yaml", manifest("orders"));
   folder.write("m/b.yaml", manifest("users", "", "postgresql://db/users"));
-  (void)look();
+  (void)rescan();
   folder.write("m/a.yaml", manifest("orders", "  polcy: {}\n"));
-  FolderChange change = look();
+  FolderChange change = rescan();
   ASSERT_EQ(change.problems.size(), 1U);
   EXPECT_EQ(change.problem_count, 1U);
   EXPECT_FALSE(store.find(orders).has_value());
   EXPECT_TRUE(store.find({"default", "users"}).has_value());
   EXPECT_NE(state("default.orders.status.yaml").find("reason: InvalidManifest"), std::string::npos);
   EXPECT_NE(state("problem.a.yaml").find("a.yaml:7: field `spec.polcy`"), std::string::npos);
-  change = look();
+  change = rescan();
   EXPECT_TRUE(change.problems.empty());
   EXPECT_EQ(change.problem_count, 1U);
   folder.write("m/a.yaml", manifest("orders"));
-  EXPECT_EQ(look().changed, std::vector<ResourceKey>{orders});
+  EXPECT_EQ(rescan().changed, std::vector<ResourceKey>{orders});
   EXPECT_FALSE(has_state("problem.a.yaml"));
 }
 
 TEST_F(FolderStoreTest, RefusesASecondDeclarationOfAResource) {
   folder.write("m/a.yaml", manifest("orders"));
   folder.write("m/b.yaml", manifest("orders", "  suspend: true\n"));
-  const FolderChange change = look();
+  const FolderChange change = rescan();
   ASSERT_EQ(change.problems.size(), 1U);
   EXPECT_EQ(change.problems.front().error.describe(),
             "b.yaml:1: metadata.name: default/orders is already declared in a.yaml:1");
@@ -211,11 +211,11 @@ TEST_F(FolderStoreTest, RefusesASecondDeclarationOfAResource) {
 TEST_F(FolderStoreTest, GivesADatabaseToTheFirstOfTwoResourcesAndThenToTheOther) {
   folder.write("m/a.yaml", manifest("orders"));
   folder.write("m/b.yaml", manifest("rival"));
-  (void)look();
+  (void)rescan();
   EXPECT_EQ(store.claimed_by(orders), "");
   EXPECT_EQ(store.claimed_by({"default", "rival"}), "default/orders");
   fs::remove(folder / "m/a.yaml");
-  EXPECT_EQ(look().changed, (std::vector<ResourceKey>{{"default", "rival"}}));
+  EXPECT_EQ(rescan().changed, (std::vector<ResourceKey>{{"default", "rival"}}));
   EXPECT_EQ(store.claimed_by({"default", "rival"}), "");
 }
 
@@ -223,9 +223,9 @@ TEST_F(FolderStoreTest, GivesADatabaseToTheFirstOfTwoThatTheServerCallsTheSame) 
   const ResourceKey rival{"default", "rival"};
   folder.write("m/a.yaml", manifest("orders"));
   folder.write("m/b.yaml", manifest("rival", "", "postgresql://db.example.org/orders"));
-  (void)look();
+  (void)rescan();
   EXPECT_EQ(store.claimed_by(rival), "");
-  EXPECT_EQ(claim(rival, "1"), "");  // it was looked at first
+  EXPECT_EQ(claim(rival, "1"), "");  // it was observed first
   EXPECT_EQ(claim(orders, "1"), "");
   EXPECT_EQ(claim(rival, "1"), "default/orders");
   DatabaseMigrationStatus refused;
@@ -236,17 +236,17 @@ TEST_F(FolderStoreTest, GivesADatabaseToTheFirstOfTwoThatTheServerCallsTheSame) 
   ready.message = "the database is already managed by default/orders";
   refused.conditions = {ready};
   ASSERT_TRUE(store.write_status(rival, refused).has_value());
-  EXPECT_EQ(claim(rival, "2"), "default/orders");  // the server was started anew: the other one is looked at first
+  EXPECT_EQ(claim(rival, "2"), "default/orders");  // the server was restarted: the other one is observed first
   EXPECT_EQ(claim(orders, "2"), "");
   EXPECT_EQ(claim(rival, "2"), "default/orders");
   fs::remove(folder / "m/a.yaml");
-  EXPECT_EQ(look().changed, std::vector<ResourceKey>{rival});
+  EXPECT_EQ(rescan().changed, std::vector<ResourceKey>{rival});
   EXPECT_EQ(claim(rival, "2"), "");
 }
 
 TEST_F(FolderStoreTest, WritesStatusFilesForTheOwnerAlone) {
   folder.write("m/a.yaml", manifest("orders", "", "postgresql://me:hunter2@db/orders"));
-  (void)look();
+  (void)rescan();
   ASSERT_TRUE(store.write_status(orders, {}).has_value());
   struct stat facts {};
   ASSERT_EQ(::stat((folder / "state/default.orders.status.yaml").c_str(), &facts), 0);
@@ -257,7 +257,7 @@ TEST_F(FolderStoreTest, WritesStatusFilesForTheOwnerAlone) {
 TEST_F(FolderStoreTest, SurvivesAStateFolderThatCannotBeWritten) {
   folder.write("m/a.yaml", manifest("orders", "  polcy: {}\n"));
   fs::remove_all(folder / "state");
-  EXPECT_FALSE(look().state_errors.empty());
+  EXPECT_FALSE(rescan().state_errors.empty());
 }
 
 TEST(StateFolder, TakesNamesThatAreLongerThanAFileNameMayBe) {

@@ -57,7 +57,7 @@ TEST_F(WithdrawalTest, ChangesNothingWhenTheDeclarationChangedDuringTheBackup) {
     const Outcome outcome = reconcile();
     EXPECT_FALSE(ran());
     EXPECT_EQ(outcome.kind, Kind::Failed);
-    EXPECT_TRUE(outcome.retry_now) << "what is declared now is looked at right away";
+    EXPECT_TRUE(outcome.retry_now) << "the new declaration is reconciled immediately";
   }
   standing = DeclarationState::Holds;
   backups.meanwhile = [] {};
@@ -81,10 +81,10 @@ TEST_F(WithdrawalTest, ChangesNothingWhenTheWindowClosedDuringTheBackup) {
 }
 
 TEST_F(WithdrawalTest, ChangesNothingWhenItWasWithdrawnWhileWaitingForTheLock) {
-  int asked = 0;
-  callbacks.declaration = [&] { return ++asked == 1 ? DeclarationState::Holds : DeclarationState::Withdrawn; };
+  int calls = 0;
+  callbacks.declaration = [&] { return ++calls == 1 ? DeclarationState::Holds : DeclarationState::Withdrawn; };
   const Outcome outcome = reconcile();
-  EXPECT_EQ(asked, 2) << "after the backup, and under the lock";
+  EXPECT_EQ(calls, 2) << "after the backup, and under the lock";
   EXPECT_EQ(outcome.kind, Kind::Failed);
   EXPECT_FALSE(ran());
 }
@@ -156,7 +156,7 @@ TEST_F(WithdrawalTest, EndsARunAtItsNextSafePointAndReconcilesAgain) {
   };
   const Outcome outcome = reconcile();
   EXPECT_EQ(outcome.kind, Kind::Waiting);
-  EXPECT_EQ(outcome.report->executed.size(), 1U) << "what was applied is told";
+  EXPECT_EQ(outcome.report->executed.size(), 1U) << "what was applied is reported";
   EXPECT_EQ(outcome.observed.pending, (std::vector<std::string>{"a2", "a3"}));
   EXPECT_EQ(next_attempt(outcome, 0), Requeue::Scheduled) << "the operator itself goes on";
 }

@@ -33,7 +33,7 @@ class WorkQueueTest : public testing::Test {
 TEST_F(WorkQueueTest, KnowsSinceWhenAKeyIsQueued) {
   queue.add(kA);
   clock.advance(seconds(5));
-  queue.add(kA);  // it still waits: what it is asked for is newer now
+  queue.add(kA);  // it still waits: its request is newer now
   const SteadyTime again = clock.steady_now();
   clock.advance(seconds(5));
   ASSERT_EQ(queue.try_get(), kA);
@@ -181,13 +181,13 @@ TEST_F(WorkQueueTest, RequeuesAKeyWhoseGroupIsFullAndHandsItOutWhenThereIsRoom) 
   }
   EXPECT_TRUE(queue.set_group(kA, "db:5432"));
   EXPECT_TRUE(queue.set_group(kB, "db:5432"));
-  const SteadyTime asked = queue.requested_at(kC);
+  const SteadyTime requested = queue.requested_at(kC);
   EXPECT_FALSE(queue.set_group(kC, "db:5432"));
   queue.requeue(kC);
   queue.done(kC);
   EXPECT_EQ(queue.try_get(), std::nullopt);
   EXPECT_EQ(queue.statistics().depth, 1U);
-  EXPECT_EQ(queue.requested_at(kC), asked);
+  EXPECT_EQ(queue.requested_at(kC), requested);
   const ResourceKey late{"shop", "late"};
   queue.add(late);
   queue.done(kA);
@@ -304,7 +304,7 @@ TEST_F(WorkQueueTest, KeepsAllLimitsInAnyOrderOfEvents) {
       any.set_group(keys.back(), groups[keys.back()]);
     }
     std::set<ResourceKey> waiting;
-    std::set<ResourceKey> due;  // scheduled, and not looked at since
+    std::set<ResourceKey> due;  // scheduled, and not handed out since
     std::set<ResourceKey> failing;
     std::map<ResourceKey, bool> out;  // whether it was failing when it was taken
     const auto may_go = [&](const ResourceKey& key) {
