@@ -104,7 +104,7 @@ Result<LoadedSource> GitRepositories::Repository::load(const Request& request, b
   const std::string id = sha256_hex(folder_ + '\n' + tip.commit + '\n' + place);
   auto snapshot = entry(snapshots_, place)
                       ->work.get([&id](const std::shared_ptr<SourceSnapshot>& made) { return made->id() == id; },
-                                 [&] { return unpack(request, tip.commit, id); }, id + asker_of(request.name_space));
+                                 [&] { return unpack(request, tip.commit, id); }, id + sharing_key(request.name_space));
   if (snapshot) {
     return LoadedSource(std::move(*snapshot), tip.doubt);
   }
@@ -137,7 +137,7 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
   const milliseconds known_for = std::min(source.interval * 9 / 10, options_.requeue_after);
   // A commit never changes, so it is looked up once. A tag or branch is asked for again after the interval.
   const auto good = [&](const Tip& tip) {
-    const auto age = clock_.steady_now() - tip.looked_at;
+    const auto age = clock_.steady_now() - tip.checked_at;
     return !reference.stale && (!source.commit.empty() || age < (retry_now ? kJustNow : known_for));
   };
   auto tip = reference.work.get(
@@ -159,7 +159,7 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
         }
         return fail(std::move(error));
       },
-      asker_of(name_space));
+      sharing_key(name_space));
   // The server cannot be reached. Use the last known commit, unless a changed resource waits for a real answer.
   if (!tip && !retry_now) {
     if (auto last_good = remembered(reference, options_.outage)) {
@@ -169,17 +169,17 @@ Result<GitRepositories::Repository::Tip> GitRepositories::Repository::find_tip(c
   return tip;
 }
 
-// Returns the last known tip, with the failure, when the server could not be reached for the last time less than `found_out`
+// Returns the last known tip, with the failure, when the server could not be reached for the last time less than `max_age`
 // ago and the tip is not older than the allowed outage.
 std::optional<GitRepositories::Repository::Tip> GitRepositories::Repository::remembered(Reference& reference,
-                                                                                        milliseconds found_out) const {
+                                                                                        milliseconds max_age) const {
   const SteadyTime now = clock_.steady_now();
   const Lock lock(reference.mutex);
-  if (!reference.failure || !reference.good || now - reference.failed_at >= found_out ||
-      now - reference.good->looked_at >= options_.outage) {
+  if (!reference.failure || !reference.good || now - reference.failed_at >= max_age ||
+      now - reference.good->checked_at >= options_.outage) {
     return std::nullopt;
   }
-  return Tip{reference.good->commit, reference.good->looked_at, reference.failure};
+  return Tip{reference.good->commit, reference.good->checked_at, reference.failure};
 }
 
 // Returns the commit that the source names now, after making sure that our copy has it.

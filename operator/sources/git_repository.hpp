@@ -42,7 +42,7 @@ class GitRepositories::Repository {
  private:
   struct Tip {
     std::string commit;
-    SteadyTime looked_at;
+    SteadyTime checked_at;
     std::optional<Error> doubt;  // set when the server cannot be reached: `commit` is the last known one
   };
   struct Reference {
@@ -65,13 +65,13 @@ class GitRepositories::Repository {
   template <class T>
   std::shared_ptr<T> entry(std::map<std::string, std::shared_ptr<T>>& entries, const std::string& key);
   Result<Tip> find_tip(const GitSource& source, const std::string& name_space, Reference& reference, bool retry_now);
-  std::optional<Tip> remembered(Reference& reference, milliseconds found_out) const;
+  std::optional<Tip> remembered(Reference& reference, milliseconds max_age) const;
   Result<std::string> resolve_and_fetch(const GitSource& source, const std::string& name_space);
   Result<std::string> query_commit(const GitSource& source, const GitAccess& access) const;
   Result<std::string> fetch(const std::string& wanted, const GitSource& source, const std::string& name_space,
                             const GitAccess& access);
   // An error of one namespace's quota is not shared with others.
-  [[nodiscard]] std::string asker_of(const std::string& name_space) const {
+  [[nodiscard]] std::string sharing_key(const std::string& name_space) const {
     return options_.quota->limited() ? name_space : std::string();
   }
   // The repository has so many bytes now, and no more than it may.

@@ -20,7 +20,7 @@ struct TreeEntry {
   bool link = false;
 };
 
-Error not_understood(const std::string& what) {
+Error cannot_parse(const std::string& what) {
   return Error(ErrorCode::Internal, "cannot parse git's output for " + what);
 }
 
@@ -34,7 +34,7 @@ class TreeListing {
       const auto end = std::min(bytes.find('\0'), bytes.size());
       line_ += bytes.substr(0, end);
       if (line_.size() > kMaxLine) {
-        return fail(not_understood("a tree"));
+        return fail(cannot_parse("a tree"));
       }
       if (end == bytes.size()) {
         return {};
@@ -55,7 +55,7 @@ class TreeListing {
   Result<void> take(const std::string& line) {
     const auto tab = line.find('\t');
     if (tab == std::string::npos || line.size() < 13) {
-      return fail(not_understood("a tree"));
+      return fail(cannot_parse("a tree"));
     }
     if (line.compare(7, 5, "blob ") != 0) {
       return {};  // a submodule, or a folder when the source is not recursive
@@ -77,7 +77,7 @@ class TreeListing {
     const auto digits = line.find_first_not_of(' ', 12 + entry.object.size());
     const auto [stopped, problem] = std::from_chars(line.data() + digits, line.data() + tab, entry.size);
     if (problem != std::errc() || stopped != line.data() + tab) {
-      return fail(not_understood("a file's size"));
+      return fail(cannot_parse("a file's size"));
     }
     return count(std::move(entry));
   }
@@ -145,7 +145,7 @@ class BlobWriter {
     const auto end = std::min(bytes.find('\n'), bytes.size());
     head_ += bytes.substr(0, end);
     if (head_.size() > kMaxLine || done_ == entries_.size()) {
-      return fail(not_understood("a file"));
+      return fail(cannot_parse("a file"));
     }
     if (end == bytes.size()) {
       bytes = {};
@@ -155,7 +155,7 @@ class BlobWriter {
     const TreeEntry& entry = entries_[done_];
     // Object and size must match the listing, because the limits were checked there.
     if (std::exchange(head_, {}) != entry.object + " blob " + std::to_string(entry.size)) {
-      return fail(not_understood("a file"));
+      return fail(cannot_parse("a file"));
     }
     in_body_ = true;
     left_ = entry.size;
@@ -237,7 +237,7 @@ Result<void> unpack_tree(const GitCommand& git, const GitTree& tree, UnpackedFol
   read.out = [&writer](std::string_view bytes) { return writer.feed(bytes); };
   TRY(git.run(read));
   if (!writer.complete()) {
-    return fail(not_understood("the commit's files"));
+    return fail(cannot_parse("the commit's files"));
   }
   return {};
 }
