@@ -161,8 +161,8 @@ Result<ExecCredential> run_exec_plugin(const ClusterAccess& access, const Enviro
   }
   if (end->exit_code != 0) {
     const std::string complaint = fit_for_message(end->err);
-    return fail(refused(
-        plugin, "exited with code " + std::to_string(end->exit_code) + (complaint.empty() ? std::string() : ": " + complaint)));
+    return fail(refused(plugin, "failed with exit code " + std::to_string(end->exit_code) +
+                                    (complaint.empty() ? std::string() : ": " + complaint)));
   }
   return parse_exec_credential(output, plugin);
 }

@@ -101,7 +101,7 @@ Error failure_of(const GitRun& run, const ProcessEnd& end) {
   std::string words = put_plainly(raw, with_password);
   words = words.empty() ? reported(raw) : words;
   Error error(ErrorCode::Io,
-              "git " + subcommand + (words.empty() ? " exited with code " + std::to_string(end.exit_code) : ": " + words));
+              "git " + subcommand + (words.empty() ? " failed with exit code " + std::to_string(end.exit_code) : ": " + words));
   if (has_any(raw, {"Host key verification failed"})) {
     return std::move(error).advise("put the host's key, once verified, in the key `known_hosts` of the Secret");
   }

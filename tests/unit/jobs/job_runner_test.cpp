@@ -99,7 +99,7 @@ TEST_F(JobRunnerTest, ReplacesAFinishedJob) {
   EXPECT_EQ(kube.all(kube::kJobs).size(), 1U);
   end_job("Complete");
   kube.fail({.verb = "create", .error = Error(ErrorCode::ApiConflict, "object is being deleted"), .times = 2});
-  EXPECT_THAT(start().message, HasSubstr("predecessor"));
+  EXPECT_THAT(start().message, HasSubstr("waits for the previous Job"));
 }
 
 TEST_F(JobRunnerTest, RemembersAFailureWhoseJobIsGoneInItsTime) {
