@@ -100,14 +100,14 @@ void read_auth(YamlFields& fields, DatabaseAuth& auth) {
     read_checked(azure, "clientID", auth.client, is_azure_client, "a GUID");
   });
   if (providers != 1) {
-    fields.refuse("aws", "exactly one of aws, gcp and azure is needed");
+    fields.refuse("aws", "exactly one of aws, gcp and azure must be set");
   }
 }
 
 // A token is a password for as long as it is valid, so only a verified server may receive it.
 void check_auth(YamlFields& fields, const DatabaseSpec& database) {
   if (database.host.empty() && !database.host_from) {
-    fields.refuse("auth", "goes with host, name and user, not with a URL");
+    fields.refuse("auth", "needs host, name and user, not a URL");
   }
   for (const auto* const key : {"password", "passwordFrom"}) {
     if (fields.has(key)) {

@@ -27,12 +27,12 @@ std::string form(std::initializer_list<std::pair<std::string_view, std::string_v
   return text;
 }
 
-Error no_token(const CloudIdentity& identity, const std::string& reason, const std::string& way_out) {
+Error no_token(const CloudIdentity& identity, const std::string& reason, const std::string& hint) {
   return Error(ErrorCode::MissingDatabaseUrl, std::string(provider_name(identity.auth.provider)) + " gives " +
                                                   identity.account + " no token for the database: " + reason)
       .with_retry(RetryClass::Transient)
       .at("spec.database.auth")
-      .advise(way_out);
+      .advise(hint);
 }
 
 std::string way_out_of(const CloudIdentity& identity) {

@@ -104,8 +104,8 @@ def test_a_database_is_migrated_and_backed_up_with_a_token(operator: OperatorPro
     assert done["status"]["lastBackup"]["verified"] is True
     assert revisions(postgres, database) == ["a2"]
     assert set(services.shown) == {(cloud, f"system:serviceaccount:{declare.namespace}:orders-migrator")}
-    looked = operator.reconciles(orders.key)
-    eventually(lambda: operator.reconciles(orders.key) >= looked + 3, "it is looked at three times more")
+    before = operator.reconciles(orders.key)
+    eventually(lambda: operator.reconciles(orders.key) >= before + 3, "three more reconciles")
     assert len(services.shown) == 1, "what the provider answered is kept"
     told = everything_told(operator, declare, orders)
     for secret in (SECRET_KEY, SESSION, "X-Amz-Signature", "first-token", "federated", "eyJ"):  # eyJ: any JSON web token
@@ -131,7 +131,7 @@ def test_a_service_account_must_be_allowed_by_its_label(operator: OperatorProces
     assert f"ServiceAccount {declare.namespace}/orders-migrator does not exist" in ready["message"]
     service_account(declare, allowed=False)
     orders.annotate("athanor.dev/retry-now", "1")
-    orders.until(lambda _, ready: "does not carry the label athanor.dev/allow" in ready.get("message", ""), "the label is missing")
+    orders.until(lambda _, ready: "does not have the label athanor.dev/allow" in ready.get("message", ""), "the label is missing")
     assert services.shown == [], "the provider is shown no token"
     declare.core.patch_namespaced_service_account("orders-migrator", declare.namespace, {"metadata": {"labels": {"athanor.dev/allow": "true"}}})
     orders.annotate("athanor.dev/retry-now", "2")
@@ -165,8 +165,8 @@ def test_a_token_that_expires_during_a_run_hurts_nothing(operator: OperatorProce
     orders.at("a2")
     assert [kind for kind, _ in services.shown] == ["azure"] * len(services.shown)
     # The next observation connects anew: the kept token is refused, and another is asked for at once.
-    looked = operator.reconciles(orders.key)
-    eventually(lambda: operator.reconciles(orders.key) >= looked + 3, "it is looked at three times more")
+    before = operator.reconciles(orders.key)
+    eventually(lambda: operator.reconciles(orders.key) >= before + 3, "three more reconciles")
     assert condition(orders.read(), "Ready")["status"] == "True"
     assert not orders.events("AuthenticationFailed")
     assert len(services.shown) == 2

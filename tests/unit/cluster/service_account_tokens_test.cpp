@@ -45,7 +45,7 @@ TEST_F(ServiceAccountTokensTest, RefusesOneThatIsMissingOrNotAllowed) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::MissingDatabaseUrl);
     EXPECT_EQ(refused.error().retry, RetryClass::Transient);
-    EXPECT_THAT(refused.error().message, HasSubstr("ServiceAccount shop/orders does not carry the label athanor.dev/allow"));
+    EXPECT_THAT(refused.error().message, HasSubstr("ServiceAccount shop/orders does not have the label athanor.dev/allow"));
   }
 }
 

@@ -96,7 +96,7 @@ TEST_F(RestCaller, AnAnswerHasATimeLimitAndASizeLimit) {
       tls_);
   const auto late = post(silent.url(), milliseconds(300));
   ASSERT_FALSE(late);
-  EXPECT_THAT(late.error().message, AllOf(HasSubstr("no whole answer within 300 ms"), Not(HasSubstr("SECRET"))));
+  EXPECT_THAT(late.error().message, AllOf(HasSubstr("no complete response within 300 ms"), Not(HasSubstr("SECRET"))));
   MisbehavingServer large(
       [](ServerConnection& connection) {
         connection.read_request();
