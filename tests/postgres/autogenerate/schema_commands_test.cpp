@@ -145,7 +145,7 @@ TEST(TestCommand, NamesTheDowngradeThatFails) {
   write_revision(scene, "r1", "", "CREATE TABLE a (id int);", down("DROP TABLE b;"));
   const auto result = scene.run({"test"});
   EXPECT_NE(result.exit_code, 0);
-  EXPECT_THAT(result.err, HasSubstr("the downgrade of revision r1 does not run"));
+  EXPECT_THAT(result.err, HasSubstr("the downgrade of revision r1 fails on an empty database"));
 }
 
 TEST(TestCommand, RunsRevisionsThatCreateTheirRolesMoreThanOnce) {
