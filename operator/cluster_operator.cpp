@@ -53,6 +53,7 @@ struct StartupInputs {
   AllowedRoots secrets;
   AllowedRoots backups;
   CacheFolder cache;
+  std::string authorities;  // file; empty: the system's
 };
 
 // Wires cluster mode. The members live as long as the process and are constructed in order of dependency.
@@ -87,27 +88,23 @@ class ClusterOperator {
         config_maps_(reads_, options.limits),
         cache_quota_(cache_quota(options)),
         repositories_(*client_, clock_, git_options(options, inputs_.cache.path(), cache_quota_),
-                      git_environment(inputs_.cache.path()), stop),
+                      git_environment(inputs_.cache.path(), inputs_.authorities), stop),
         fetcher_(make_rest_fetcher(clock_)),
         artifacts_(*client_, *fetcher_, clock_, flux_options(options, inputs_.cache.path(), cache_quota_), stop),
         sources_({&folders_, &config_maps_, &repositories_, &artifacts_}),
-        databases_(make_migrator_access(connect_to_database, clock_)),
+        databases_(make_migrator_access(connect_to_allowed(AllowedHosts(options.database_hosts)), clock_)),
         backups_(
             [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
-            connect_to_database, program_environment(), clock_, log_,
+            connect_to_allowed(AllowedHosts(options.database_hosts)), program_environment(), clock_, log_,
             {options.max_backup_bytes,
              [this](const std::string& name_space) {
                return backup_folder({name_space, "."}, ".");
              }}),
         rehearsals_(
-            connect_to_database,
+            connect_to_allowed(AllowedHosts(options.database_hosts)),
             [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
             program_environment(), clock_, log_, std::nullopt),
-        jobs_(options.job_image.empty()
-                  ? nullptr
-                  : std::make_unique<JobRunner>(
-                        *client_, clock_, JobOptions{options.job_image, {options.job_service_accounts}, options.source_images},
-                        log_)),
+        jobs_(options.job_image.empty() ? nullptr : std::make_unique<JobRunner>(*client_, clock_, job_options(options), log_)),
         plan_texts_(options.publish_plans ? std::make_unique<PlanConfigMaps>(*client_, log_) : nullptr),
         event_client_(make_rest_client(*transport_, clock_, event_requests(), requests_stop_.token(), request_counter())),
         recorder_(make_event_recorder(*event_client_, clock_, "athanor-operator", host_, log_)),
@@ -310,6 +307,7 @@ Result<int> run_on_cluster(const Options& options, const Log& log, const StopTok
   TRY_ASSIGN(auto secrets, AllowedRoots::create_divided(options.secret_roots));
   TRY_ASSIGN(auto backups, AllowedRoots::create(options.backup_roots));
   TRY_ASSIGN(auto cache, CacheFolder::open(options));
+  TRY_ASSIGN(auto authorities, add_authorities(options, cache.path()));
   SystemClock clock;
   const auto identity = make_credentials(access, clock, environment_variable);
   auto transport = make_rest_transport(access, *identity, clock, stop);
@@ -320,9 +318,11 @@ Result<int> run_on_cluster(const Options& options, const Log& log, const StopTok
   if (!transport) {
     return fail(std::move(transport).error());
   }
-  const auto cluster = std::make_unique<ClusterOperator>(
-      options, StartupInputs{std::move(access), std::move(sources), std::move(secrets), std::move(backups), std::move(cache)},
-      std::move(*transport), clock, log, stop);
+  const auto cluster =
+      std::make_unique<ClusterOperator>(options,
+                                        StartupInputs{std::move(access), std::move(sources), std::move(secrets),
+                                                      std::move(backups), std::move(cache), std::move(authorities)},
+                                        std::move(*transport), clock, log, stop);
   return cluster->run(stop);
 }
 

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <vector>
 
 #include "migrations/backup/client_programs.hpp"
@@ -13,6 +15,8 @@
 
 namespace athanor::controller {
 namespace {
+
+constexpr const char* kSystemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
 constexpr const char* kPodFiles = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -41,8 +45,31 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("athanor");
 }
 
-GitEnvironment git_environment(const std::string& cache) {
+Result<std::string> add_authorities(const Options& options, const std::string& folder) {
+  if (options.extra_authorities.empty()) {
+    return std::string();
+  }
+  std::ifstream extra(options.extra_authorities, std::ios::binary);
+  const std::string more{std::istreambuf_iterator<char>(extra), std::istreambuf_iterator<char>()};
+  if (!extra || more.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
+    return fail(Error(ErrorCode::Configuration, "--extra-ca-file cannot be read, or contains no certificate")
+                    .at(options.extra_authorities)
+                    .advise("name a file of certificates in PEM"));
+  }
+  const std::string path = folder + "/authorities.pem";
+  std::ofstream joined(path, std::ios::binary);
+  std::ifstream system(environment_variable("SSL_CERT_FILE").value_or(kSystemAuthorities), std::ios::binary);
+  joined << std::string{std::istreambuf_iterator<char>(system), std::istreambuf_iterator<char>()} << '\n' << more << '\n';
+  joined.close();
+  if (!joined || ::setenv("SSL_CERT_FILE", path.c_str(), 1) != 0) {
+    return fail(Error(ErrorCode::Io, "cannot be written").at(path));
+  }
+  return path;
+}
+
+GitEnvironment git_environment(const std::string& cache, const std::string& authorities) {
   GitEnvironment git;
+  git.authorities = authorities;
   const std::string path = environment_variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
   git.program = find_program("git", path);
   git.folder = cache + "/git";

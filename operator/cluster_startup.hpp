@@ -18,8 +18,13 @@ namespace athanor::controller {
 // Returns the host's name, in a pod the pod's name; "athanor" when it has none.
 [[nodiscard]] std::string host_name();
 
-// Returns where git is and which variables it may see: PATH and proxies.
-[[nodiscard]] GitEnvironment git_environment(const std::string& cache);
+// Writes the system's certificate authorities and those of --extra-ca-file to one file in `folder`, points OpenSSL at it
+// (SSL_CERT_FILE), and returns its path; empty without --extra-ca-file. Call it before any thread starts. Errors: Configuration
+// when the file cannot be read or contains no certificate; Io when the new file cannot be written.
+[[nodiscard]] Result<std::string> add_authorities(const Options& options, const std::string& folder);
+
+// Returns where git is and which variables it may see: PATH and proxies. `authorities`: the file from add_authorities().
+[[nodiscard]] GitEnvironment git_environment(const std::string& cache, const std::string& authorities);
 
 // A folder private to this process, deleted with its contents in the destructor.
 class CacheFolder {

@@ -64,6 +64,15 @@ LeaseOptions lease_options(const Options& options, const std::string& pod_namesp
   return lease;
 }
 
+JobOptions job_options(const Options& options) {
+  JobOptions jobs{options.job_image, {options.job_service_accounts, options.job_variables}, options.source_images};
+  if (!options.job_defaults.empty()) {
+    // The parser of options has already refused what cannot be parsed.
+    jobs.defaults = parse_job_defaults(options.job_defaults).value_or(KubeObject::object());
+  }
+  return jobs;
+}
+
 GitOptions git_options(const Options& options, const std::string& cache, std::shared_ptr<const CacheQuota> quota) {
   GitOptions git;
   git.folder = cache + "/git";
@@ -72,6 +81,7 @@ GitOptions git_options(const Options& options, const std::string& cache, std::sh
   git.limits = options.limits;
   git.max_repository_bytes = options.max_repository_bytes;
   git.quota = std::move(quota);
+  git.hosts = AllowedHosts(options.source_hosts);
   git.labelled_secrets = options.require_secret_label;
   return git;
 }

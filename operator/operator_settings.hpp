@@ -6,6 +6,7 @@
 #include <string>
 
 #include "operator/cluster/cluster.hpp"
+#include "operator/jobs/job_manifest.hpp"
 #include "operator/kube/lease_election.hpp"
 #include "operator/options.hpp"
 #include "operator/reconcile/rescheduler.hpp"
@@ -23,6 +24,7 @@ namespace athanor::controller {
 [[nodiscard]] ClusterOptions cluster_options(const Options& options, bool jobs);
 // `pod_namespace`: the Lease's namespace unless the options set one. `host`: the prefix of this replica's identity.
 [[nodiscard]] LeaseOptions lease_options(const Options& options, const std::string& pod_namespace, const std::string& host);
+[[nodiscard]] JobOptions job_options(const Options& options);
 // `cache`: the folder of this process that contains repositories and artifacts.
 // Of both.
 [[nodiscard]] std::shared_ptr<const CacheQuota> cache_quota(const Options& options);

@@ -14,6 +14,8 @@
 #include "migrations/text/duration.hpp"
 #include "migrations/text/suggestion.hpp"
 #include "operator/api/spec_codec.hpp"
+#include "operator/jobs/pod_template.hpp"
+#include "operator/reconcile/allowed_hosts.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -41,6 +43,31 @@ Result<void> text(Options& options, const std::string& /*name*/, const std::stri
 
 template <auto Member>
 Result<void> list(Options& options, const std::string& /*name*/, const std::string& value) {
+  (options.*Member).push_back(value);
+  return {};
+}
+
+Result<void> take_job_variable(Options& options, const std::string& name, const std::string& value) {
+  if (!may_be_variable(value)) {
+    return fail(usage(name + ": '" + value + "' is not a variable that a resource may set"));
+  }
+  options.job_variables.push_back(value);
+  return {};
+}
+
+Result<void> take_job_defaults(Options& options, const std::string& name, const std::string& value) {
+  if (const auto parsed = parse_job_defaults(value); !parsed) {
+    return fail(usage(name + " " + parsed.error().message));
+  }
+  options.job_defaults = value;
+  return {};
+}
+
+template <auto Member>
+Result<void> take_host(Options& options, const std::string& name, const std::string& value) {
+  if (const auto good = AllowedHosts::check_pattern(value); !good) {
+    return fail(usage(name + ": '" + value + "' " + good.error().message));
+  }
   (options.*Member).push_back(value);
   return {};
 }
@@ -193,9 +220,16 @@ constexpr std::array kRows{
         text<&Options::job_image>},
     Row{flag("--job-service-account", "NAME", "service account that a podTemplate may use; may be repeated; default: none"),
         list<&Options::job_service_accounts>},
+    Row{flag("--job-variable", "NAME", "variable that a resource may set in its Jobs; may be repeated; default: none"),
+        take_job_variable},
+    Row{flag("--job-defaults", "JSON", "defaults for spec.execution.job"), take_job_defaults},
     Row{flag("--source-image", "PREFIX",
              "registry, or registry and path, that spec.source.image may use; may be repeated; default: none"),
         list<&Options::source_images>},
+    Row{flag("--source-host", "HOST", "host, or *.DOMAIN, that spec.source.git may name; may be repeated; default: all"),
+        take_host<&Options::source_hosts>},
+    Row{flag("--extra-ca-file", "FILE", "certificate authorities (PEM) in addition to the system's"),
+        text<&Options::extra_authorities>},
     Row{flag("--minimum-approval", "POLICY", "minimum of spec.policy.approval: Never, Destructive or Always; default Never"),
         floor<&PolicyFloor::approval, parse_approval_policy>},
     Row{flag("--minimum-approvals", "N", "minimum of spec.policy.approvals, 1 to 10; default 1"),
@@ -243,6 +277,8 @@ constexpr std::array kRows{
     Row{flag("--source-root", "DIR", "folder that spec.source.path may name; may be repeated"), list<&Options::source_roots>},
     Row{flag("--secret-root", "DIR", "folder that may contain secret files; may be repeated"), list<&Options::secret_roots>},
     Row{flag("--backup-root", "DIR", "folder that spec.backup.path may name; may be repeated"), list<&Options::backup_roots>},
+    Row{flag("--database-host", "HOST", "host, or *.DOMAIN, that a database may be on; may be repeated; default: all"),
+        take_host<&Options::database_hosts>},
     Row{flag("--listen", "ADDR:PORT",
              "serve /metrics, /healthz and /readyz here, or off; default 127.0.0.1:8080, off with --once"),
         text<&Options::listen>},
@@ -266,7 +302,7 @@ constexpr std::array kRows{
     Row{flag("--help", "", "print this help", 'h'), set<&Options::help>},
     Row{flag("--version", "", "print the version", 'V'), set<&Options::version>},
 };
-constexpr std::size_t kOfCluster = 31;   // rows
+constexpr std::size_t kOfCluster = 35;   // rows
 constexpr std::size_t kOfManifests = 4;  // after them
 
 constexpr auto kFlags = [] {
@@ -307,7 +343,8 @@ Result<void> check_mode(const Options& options) {
                           !options.selector.empty() || !options.lease_namespace.empty() || !options.job_image.empty() ||
                           options.namespace_labels || options.require_secret_label || !options.source_images.empty() ||
                           options.metrics_authentication || options.database_auth || options.endpoints != CloudEndpoints() ||
-                          options.floor != Options().floor;
+                          options.floor != Options().floor || !options.job_variables.empty() || !options.job_defaults.empty() ||
+                          !options.source_hosts.empty() || !options.extra_authorities.empty();
   if (!options.manifests.empty() && of_cluster) {
     return fail(
         usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace, --job-image, "

@@ -34,6 +34,8 @@ struct Options {
   std::string cache;            // empty: a new folder below the system's temporary folder
   std::string job_image;        // empty: no Jobs
   std::vector<std::string> job_service_accounts;
+  std::vector<std::string> job_variables;  // that a resource may set
+  std::string job_defaults;                // JSON in the form of spec.execution.job; empty: none
   PolicyFloor floor{.default_ssl_mode = "verify-full"};
   bool namespace_labels = false;
   std::string wait_for;  // NAMESPACE/NAME: wait for this resource and exit; empty: run the operator
@@ -51,6 +53,8 @@ struct Options {
   std::uint64_t max_repository_bytes = std::uint64_t{512} << 20U;
   std::uint64_t max_artifact_bytes = std::uint64_t{256} << 20U;
   std::uint64_t max_cache_bytes = 0;       // 0: no limit
+  std::vector<std::string> source_hosts;   // that spec.source.git may name; empty: all
+  std::string extra_authorities;           // file of certificate authorities in addition to the system's
   std::vector<std::string> source_images;  // registries and prefixes that spec.source.image may name
   // Both modes.
   std::string listen;  // empty: 127.0.0.1:8080, or off with --once
@@ -59,6 +63,7 @@ struct Options {
   std::vector<std::string> source_roots;
   std::vector<std::string> secret_roots;
   std::vector<std::string> backup_roots;
+  std::vector<std::string> database_hosts;  // that resources may name; empty: all
   std::size_t workers = 8;
   std::size_t per_server = 8;
   std::size_t per_namespace = 0;  // 0: three quarters of the workers, unless only one namespace is watched

@@ -42,6 +42,17 @@ Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& u
   return std::unique_ptr<SessionFactory>(std::move(factory));
 }
 
+SessionFactoryMaker connect_to_allowed(AllowedHosts hosts) {
+  return [hosts = std::move(hosts)](const std::string& url, const ExecutionSettings& settings,
+                                    const StopToken& stop) -> Result<std::unique_ptr<SessionFactory>> {
+    if (!hosts.all()) {
+      TRY_ASSIGN(const auto keywords, postgres::connection_keywords(url));
+      TRY(hosts.check_database(keywords));
+    }
+    return connect_to_database(url, settings, stop);
+  };
+}
+
 ProgramEnvironment program_environment() {
   ProgramEnvironment programs;
   for (char** entry = environ; *entry != nullptr; ++entry) {

@@ -9,6 +9,7 @@
 
 #include "operator/backup/folder_backups.hpp"
 #include "operator/options.hpp"
+#include "operator/reconcile/allowed_hosts.hpp"
 #include "operator/serve/listener.hpp"
 
 namespace athanor::controller {
@@ -22,6 +23,9 @@ void forget_database_environment();
 [[nodiscard]] Result<std::unique_ptr<SessionFactory>> connect_to_database(const std::string& url,
                                                                           const ExecutionSettings& settings,
                                                                           const StopToken& stop);
+// Returns a maker of sessions as connect_to_database() opens them, which refuses hosts that `hosts` does not allow with
+// PolicyRefused before it connects.
+[[nodiscard]] SessionFactoryMaker connect_to_allowed(AllowedHosts hosts);
 // Returns the environment for pg_dump and similar programs: the whole environment of this process.
 [[nodiscard]] ProgramEnvironment program_environment();
 // Opens the HTTP listener; null with --listen off. Errors: Io when the address cannot be used, Configuration when the

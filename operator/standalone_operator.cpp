@@ -41,13 +41,13 @@ class StandaloneOperator {
         queue_(clock_, queue_limits(options), &metrics_.queue()),
         sources_(std::move(sources), clock_, options.limits),
         credentials_(std::move(secrets), environment_variable),
-        databases_(make_migrator_access(connect_to_database, clock_)),
+        databases_(make_migrator_access(connect_to_allowed(AllowedHosts(options.database_hosts)), clock_)),
         backup_roots_(std::move(backups)),
         backups_(
             [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
-            connect_to_database, program_environment(), clock_, log_),
+            connect_to_allowed(AllowedHosts(options.database_hosts)), program_environment(), clock_, log_),
         rehearsals_(
-            connect_to_database,
+            connect_to_allowed(AllowedHosts(options.database_hosts)),
             [this](const DatabaseMigration& resource, const std::string& path) { return backup_folder(resource.key(), path); },
             program_environment(), clock_, log_, embedded_server()),
         store_(

@@ -53,6 +53,7 @@ constexpr std::array kReasons{
     std::pair{Reason::DatabaseAhead, std::string_view("DatabaseAhead")},
     std::pair{Reason::QuotaExceeded, std::string_view("QuotaExceeded")},
     std::pair{Reason::DatabaseClaimed, std::string_view("DatabaseClaimed")},
+    std::pair{Reason::HostNotAllowed, std::string_view("HostNotAllowed")},
     std::pair{Reason::UnknownDatabaseRevision, std::string_view("UnknownDatabaseRevision")},
     std::pair{Reason::UnfinishedRevision, std::string_view("UnfinishedRevision")},
     std::pair{Reason::TargetNotFound, std::string_view("TargetNotFound")},

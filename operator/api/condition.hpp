@@ -64,6 +64,7 @@ enum class Reason : std::uint8_t {
   DatabaseAhead,            // the target needs a downgrade and the policy refuses it
   QuotaExceeded,            // the namespace has more resources than the operator serves
   DatabaseClaimed,          // another resource manages the same version table
+  HostNotAllowed,           // the host of the database or of the Git repository is not on the operator's list
   UnknownDatabaseRevision,  // the version table contains a revision that is in no file
   UnfinishedRevision,       // a revision stopped half-way and is not on the way to the target
   TargetNotFound,

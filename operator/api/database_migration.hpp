@@ -181,6 +181,7 @@ struct ExecutionSpec {
   ExecutionMode mode = ExecutionMode::InProcess;
   std::vector<MaintenanceWindow> windows;  // empty: always open
   std::string pod_template;                // JSON, for Job mode; empty: none
+  std::string job;                         // JSON of spec.execution.job, for Job mode; empty: none
   milliseconds job_ttl{3'600'000};
   milliseconds active_deadline{0};  // of a Job; 0: no limit
   milliseconds lock_wait{5'000};    // how long one attempt waits for the migration lock before it frees its worker

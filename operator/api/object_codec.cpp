@@ -91,6 +91,9 @@ Result<DatabaseMigration> read_declaration(const nlohmann::json& object) {
   if (const auto execution = spec->find("execution"); execution != spec->end() && execution->contains("podTemplate")) {
     resource.spec.execution.pod_template = execution->at("podTemplate").dump();
   }
+  if (const auto execution = spec->find("execution"); execution != spec->end() && execution->contains("job")) {
+    resource.spec.execution.job = execution->at("job").dump();
+  }
   return resource;
 }
 

@@ -161,7 +161,7 @@ void read_windows(YamlFields& fields, std::vector<MaintenanceWindow>& windows) {
 
 void read_execution(YamlFields& fields, ExecutionSpec& execution, OperatorMode operator_mode) {
   if (operator_mode == OperatorMode::Standalone) {
-    refuse_fields(fields, {"mode", "podTemplate", "jobTTL", "activeDeadline"}, "needs a cluster");
+    refuse_fields(fields, {"mode", "podTemplate", "job", "jobTTL", "activeDeadline"}, "needs a cluster");
   }
   std::string mode = "InProcess";
   fields.choice("mode", mode, {"InProcess", "Job"});
@@ -176,8 +176,10 @@ void read_execution(YamlFields& fields, ExecutionSpec& execution, OperatorMode o
   read_windows(fields, execution.windows);
   read_duration(fields, "jobTTL", execution.job_ttl, milliseconds(0), kWeek);
   read_duration(fields, "activeDeadline", execution.active_deadline, milliseconds(0), kWeek);
-  if (fields.node("podTemplate") != nullptr && execution.mode != ExecutionMode::Job) {
-    fields.refuse("podTemplate", "needs mode: Job");
+  for (const char* const pod : {"podTemplate", "job"}) {
+    if (fields.node(pod) != nullptr && execution.mode != ExecutionMode::Job) {
+      fields.refuse(pod, "needs mode: Job");
+    }
   }
 }
 

@@ -18,7 +18,11 @@ constexpr std::array<std::string_view, 9> kPlacement{
     "nodeSelector",     "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName", "imagePullSecrets",
     "runtimeClassName", "dnsPolicy",   "dnsConfig"};
 constexpr std::array<std::string_view, 2> kAccount{"serviceAccountName", "automountServiceAccountToken"};
-constexpr std::array<std::string_view, 3> kContainer{"name", "resources", "volumeMounts"};
+constexpr const char* kJob = "spec.execution.job";
+constexpr std::array<std::string_view, 8> kJobMembers{
+    "serviceAccountName", "imagePullSecrets", "resources", "nodeSelector", "tolerations", "env", "volumes", "volumeMounts"};
+constexpr std::array<std::string_view, 4> kContainer{"name", "resources", "volumeMounts", "env"};
+constexpr std::array<std::string_view, 2> kVariable{"name", "value"};
 constexpr std::array<std::string_view, 2> kResources{"requests", "limits"};  // not claims: they give access to devices
 constexpr std::array<std::string_view, 3> kMount{"name", "mountPath", "readOnly"};
 // Kinds that contain no secrets: a volume of their kind shows nothing that its author could not read anyway.
@@ -111,7 +115,39 @@ Result<void> check_mounts(const KubeObject& mounts, const std::string& field) {
   return {};
 }
 
-Result<void> check_containers(const KubeObject& containers, const std::string& field) {
+// Allows plain values only. `valueFrom` would read Secrets that the author of the resource may not read, and `$(NAME)` would
+// copy a variable of the operator, such as the database URL.
+Result<void> check_variables(const KubeObject& variables, const std::string& field, const PodTemplateRules& rules) {
+  TRY(require_list(variables, field));
+  for (std::size_t index = 0; index < variables.size(); ++index) {
+    const std::string here = field + "[" + std::to_string(index) + "]";
+    TRY(check_members(variables[index], here, kVariable));
+    if (std::ranges::find(rules.variables, text_of(variables[index], "name")) == rules.variables.end()) {
+      return fail(not_allowed(here + ".name", "is not a variable that the operator allows by name"));
+    }
+    const auto value = variables[index].find("value");
+    if (value != variables[index].end() && (!value->is_string() || value->get<std::string>().find("$(") != std::string::npos)) {
+      return fail(not_allowed(here + ".value", "is not plain text"));
+    }
+  }
+  return {};
+}
+
+Result<void> check_resources(const KubeObject& container, const std::string& field) {
+  const auto resources = container.find("resources");
+  return resources == container.end() ? Result<void>() : check_members(*resources, field + ".resources", kResources);
+}
+
+Result<void> check_inside(const KubeObject& container, const std::string& field, const PodTemplateRules& rules) {
+  TRY(check_resources(container, field));
+  if (const auto mounts = container.find("volumeMounts"); mounts != container.end()) {
+    TRY(check_mounts(*mounts, field + ".volumeMounts"));
+  }
+  const auto variables = container.find("env");
+  return variables == container.end() ? Result<void>() : check_variables(*variables, field + ".env", rules);
+}
+
+Result<void> check_containers(const KubeObject& containers, const std::string& field, const PodTemplateRules& rules) {
   TRY(require_list(containers, field));
   for (std::size_t index = 0; index < containers.size(); ++index) {
     const KubeObject& container = containers[index];
@@ -121,12 +157,7 @@ Result<void> check_containers(const KubeObject& containers, const std::string& f
       return fail(not_allowed(here, std::string("is not the container ") + kJobContainer + ", the only one of the pod"));
     }
     TRY(check_members(container, here, kContainer));
-    if (const auto resources = container.find("resources"); resources != container.end()) {
-      TRY(check_members(*resources, here + ".resources", kResources));
-    }
-    if (const auto mounts = container.find("volumeMounts"); mounts != container.end()) {
-      TRY(check_mounts(*mounts, here + ".volumeMounts"));
-    }
+    TRY(check_inside(container, here, rules));
   }
   return {};
 }
@@ -151,7 +182,7 @@ Result<void> check_spec(const KubeObject& spec, const PodTemplateRules& rules) {
     if (name == "volumes") {
       TRY(check_volumes(value, here));
     } else if (name == "containers") {
-      TRY(check_containers(value, here));
+      TRY(check_containers(value, here, rules));
     } else if (!is_in(name, kPlacement) && !is_in(name, kAccount)) {
       return fail(not_allowed(here));
     }
@@ -160,6 +191,38 @@ Result<void> check_spec(const KubeObject& spec, const PodTemplateRules& rules) {
 }
 
 }  // namespace
+
+Result<void> check_job(const KubeObject& job, const PodTemplateRules& rules) {
+  TRY(check_members(job, kJob, kJobMembers));
+  TRY(check_account(job, kJob, rules));
+  if (const auto volumes = job.find("volumes"); volumes != job.end()) {
+    TRY(check_volumes(*volumes, std::string(kJob) + ".volumes"));
+  }
+  return check_inside(job, kJob, rules);
+}
+
+Result<KubeObject> parse_job_defaults(const std::string& text) {
+  KubeObject defaults = KubeObject::parse(text, nullptr, false);
+  if (!defaults.is_object() || !check_members(defaults, kJob, kJobMembers)) {
+    std::string names;
+    for (const std::string_view name : kJobMembers) {
+      names += (names.empty() ? "" : ", ") + std::string(name);
+    }
+    return fail(Error(ErrorCode::Usage, "is not a JSON object of " + names));
+  }
+  return defaults;
+}
+
+bool may_be_variable(std::string_view name) {
+  constexpr std::array<std::string_view, 16> kOwn{"ATHANOR_", "PG",      "LD_",         "DATABASE_URL", "OPENSSL_", "SSL_CERT_",
+                                                  "PYTHON",   "BASH_",   "KUBERNETES_", "GCONV_PATH",   "GLIBC_",   "MALLOC_",
+                                                  "NLSPATH",  "LOCPATH", "HOSTALIASES", "RES_OPTIONS"};
+  constexpr std::array<std::string_view, 5> kWhole{"PATH", "HOME", "USER", "ENV", "TMPDIR"};
+  const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; };
+  return !name.empty() && letter(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); }) && !is_in(name, kWhole) &&
+         std::ranges::none_of(kOwn, [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
 
 Result<void> check_template(const KubeObject& pod_template, const PodTemplateRules& rules) {
   TRY(check_members(pod_template, kTemplate, kParts));

@@ -135,17 +135,20 @@ void insist(KubeObject& pod, const KubeObject& labels) {
   }
 }
 
-Result<KubeObject> read_template(const DatabaseMigration& resource, const PodTemplateRules& rules) {
-  const std::string& text = resource.spec.execution.pod_template;
-  if (text.empty()) {
-    return KubeObject::object();
-  }
-  KubeObject given = KubeObject::parse(text, nullptr, false);
-  if (!given.is_object()) {
-    return fail(Error(ErrorCode::Configuration, "is not an object").at("spec.execution.podTemplate"));
-  }
-  TRY(check_template(given, rules));
-  return given;
+Result<KubeObject> read_part(const std::string& text, const std::string& field) {
+  KubeObject given = text.empty() ? KubeObject::object() : KubeObject::parse(text, nullptr, false);
+  return given.is_object() ? Result<KubeObject>(std::move(given))
+                           : fail(Error(ErrorCode::Configuration, "is not an object").at(field));
+}
+
+// Merges spec.execution.job, spec.execution.podTemplate and the operator's defaults; the first that sets a field wins.
+Result<KubeObject> read_template(const DatabaseMigration& resource, const JobOptions& options) {
+  const ExecutionSpec& execution = resource.spec.execution;
+  TRY_ASSIGN(const KubeObject job, read_part(execution.job, "spec.execution.job"));
+  TRY_ASSIGN(KubeObject given, read_part(execution.pod_template, "spec.execution.podTemplate"));
+  TRY(check_job(job, options.template_rules));
+  TRY(check_template(given, options.template_rules));
+  return lay_over(lay_over(template_of_job(job), given), template_of_job(options.defaults));
 }
 
 KubeObject owner_of(const DatabaseMigration& resource) {
@@ -203,7 +206,7 @@ Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequ
     TRY(check_source_image(resource.spec.source.image->reference, options.source_images));
   }
   TRY_ASSIGN(JobPod parts, describe_pod(resource, request, files));
-  TRY_ASSIGN(KubeObject given, read_template(resource, options.template_rules));
+  TRY_ASSIGN(KubeObject given, read_template(resource, options));
   const KubeObject labels = labels_of(resource, request.attempt);
   KubeObject pod = lay_over(std::move(given), pod_of(std::move(parts), options.image));
   // After the template, which therefore cannot change these fields.

@@ -44,6 +44,7 @@ struct JobOptions {
   std::string image;  // that contains the program athanor
   PodTemplateRules template_rules = {};
   std::vector<std::string> source_images = {};  // see check_source_image()
+  KubeObject defaults = KubeObject::object();   // in the form of spec.execution.job, for what a resource leaves out
 };
 // Returns the Job. Errors: Configuration when the resource's pod template, image or secrets are not allowed in a Job.
 [[nodiscard]] Result<KubeObject> job_manifest(const DatabaseMigration& resource, const JobRequest& request,

@@ -47,6 +47,19 @@ void lay_beneath(KubeObject& given, const KubeObject& ours) {
 
 }  // namespace
 
+KubeObject template_of_job(const KubeObject& job) {
+  KubeObject spec = KubeObject::object();
+  KubeObject container = {{"name", "athanor"}};
+  for (const auto& [name, value] : job.items()) {
+    const bool of_container = name == "resources" || name == "env" || name == "volumeMounts";
+    (of_container ? container : spec)[name] = value;
+  }
+  if (container.size() > 1) {
+    spec["containers"] = KubeObject::array({std::move(container)});
+  }
+  return {{"spec", std::move(spec)}};
+}
+
 KubeObject lay_over(KubeObject pod_template, const KubeObject& pod) {
   if (!pod_template.is_object()) {
     return pod;

@@ -106,6 +106,9 @@ std::string approval_scope(const DatabaseMigration& resource, const DatabaseLoca
   if (!resource.spec.execution.pod_template.empty()) {
     add(scope, "pod template", resource.spec.execution.pod_template);
   }
+  if (!resource.spec.execution.job.empty()) {
+    add(scope, "job", resource.spec.execution.job);
+  }
   return scope;
 }
 

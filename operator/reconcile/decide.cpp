@@ -359,8 +359,8 @@ Reason reason_for(const Error& error) {
       return Reason::StatementFailed;
     case ErrorCode::Interrupted:
       return Reason::Interrupted;
-    case ErrorCode::PolicyRefused:
-      return Reason::DatabaseClaimed;
+    case ErrorCode::PolicyRefused:  // of AllowedHosts; other refusals set their own reason
+      return Reason::HostNotAllowed;
     case ErrorCode::StalePlan:
     case ErrorCode::VersionRowMismatch:
       return Reason::Retrying;

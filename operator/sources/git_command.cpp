@@ -138,6 +138,9 @@ std::string in_seconds(milliseconds duration) {
 std::vector<std::string> GitCommand::environment(const GitRun& run) const {
   std::vector<std::string> variables = surroundings_.environment;
   Variables settings(kSettings.begin(), kSettings.end());
+  if (!surroundings_.authorities.empty()) {
+    settings.emplace_back("http.sslCAInfo", surroundings_.authorities);  // those of a Secret come later, and win
+  }
   if (run.access != nullptr) {
     settings.insert(settings.end(), run.access->settings().begin(), run.access->settings().end());
     if (!run.access->ssh_command().empty()) {

@@ -72,8 +72,9 @@ class GitAccess {
 
 // Where and how git runs.
 struct GitEnvironment {
-  std::string program;  // path of git; empty: not installed
-  std::string folder;   // private to the operator; also git's HOME
+  std::string authorities;  // file of certificate authorities for https; empty: git's default
+  std::string program;      // path of git; empty: not installed
+  std::string folder;       // private to the operator; also git's HOME
   std::string protocols = "https:ssh";
   std::vector<std::string> environment;  // passed on unchanged: PATH, proxies
   milliseconds timeout{60'000};          // of one run

@@ -47,6 +47,7 @@ GitRepositories::~GitRepositories() = default;
 
 Result<LoadedSource> GitRepositories::load(const DatabaseMigration& resource) {
   const SourceSpec& source = resource.spec.source;
+  TRY(options_.hosts.check_source(source.git->url));
   TRY_ASSIGN(const auto credentials, read_credentials(resource));
   TRY_ASSIGN(const auto found, repository(source.git->url, credentials));
   const std::string declaration = declaration_of(resource);

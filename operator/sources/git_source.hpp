@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "operator/kube/api_client.hpp"
+#include "operator/reconcile/allowed_hosts.hpp"
 #include "operator/reconcile/source_snapshot.hpp"
 #include "operator/sources/cache_quota.hpp"
 #include "operator/sources/git_command.hpp"
@@ -36,6 +37,7 @@ struct GitOptions {
   std::uint64_t max_repository_bytes = std::uint64_t{512} << 20U;
   SourceLimits limits;
   std::shared_ptr<const CacheQuota> quota = std::make_shared<CacheQuota>(0, milliseconds(0));
+  AllowedHosts hosts;             // that a repository may be on
   bool labelled_secrets = false;  // use only Secrets with the label of secret_label.hpp
   // For how long unused repositories and snapshots are kept.
   [[nodiscard]] milliseconds keep_unused() const { return std::max(4 * requeue_after, outage); }

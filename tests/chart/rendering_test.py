@@ -10,8 +10,8 @@ from chart_tools import CHART, CRDS, IMAGE, MANIFESTS, ROOT, SAMPLES, Object, cr
 from throwaway_cluster import ThrowawayCluster
 
 EVERYTHING = json.dumps({
-    "jobs": {"enabled": True, "sourceImages": ["registry.example.org/shop"]},
-    "policy": {"minimum": {"approvals": 2}, "publishPlans": False, "requireSecretLabel": True},
+    "jobs": {"enabled": True, "variables": ["TZ"], "defaults": {"nodeSelector": {"pool": "batch"}, "env": [{"name": "A", "value": "$(B)"}]}, "sourceImages": ["registry.example.org/shop"]},
+    "policy": {"minimum": {"approvals": 2}, "databaseHosts": ["*.db.svc", "10.0.0.7"], "sourceHosts": ["git.example.org"], "publishPlans": False, "requireSecretLabel": True},
     "quota": {"resources": 100, "backupSize": "20GiB", "configMapReads": 600, "repositorySize": "64MiB", "artifactSize": "32MiB", "cacheSize": "600MiB"},
     "databaseAuth": {"enabled": True, "endpoints": {"aws-sts": "https://vpce-1.sts.eu-central-1.vpce.amazonaws.com"}},
     "flux": {"enabled": True}, "backup": {"enabled": True},
@@ -21,7 +21,7 @@ EVERYTHING = json.dumps({
     "networkPolicy": {"enabled": True, "restrictEgress": True, "ingressFrom": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 5432}]}]},
     "watch": {"scope": "Namespaces", "namespaces": ["shop", "warehouse"], "selector": "team in (a, b)"}, "commonLabels": {"team": "platform"},
     "imagePullSecrets": [{"name": "pull"}], "image": {"repository": "registry.example.org/athanor", "digest": "sha256:" + "0" * 64}, "serviceAccount": {"annotations": {"a": "b"}},
-    "proxy": {"https": "http://proxy:3128", "noProxy": ".svc"},
+    "extraCA": {"configMap": "authorities", "key": "all.pem"}, "proxy": {"https": "http://proxy:3128", "noProxy": ".svc"},
     "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["db.example.org"]}], "dnsConfig": {"options": [{"name": "ndots", "value": "1"}]},
     "extraEnv": [{"name": "TZ", "value": "UTC"}], "extraEnvFrom": [{"secretRef": {"name": "more"}}],
     "extraVolumes": [{"name": "sources", "emptyDir": {}}], "extraVolumeMounts": [{"name": "sources", "mountPath": "/sources", "readOnly": True}],
@@ -164,6 +164,8 @@ def test_containers_are_bounded_in_all_but_processor_time(name: str) -> None:
     ("leaderElection.enabled=false", "replicaCount must be 1 without leaderElection.enabled"), ("watch.scope=Namespaces", "watch.scope Namespaces needs watch.namespaces"),
     ("watch.namespaces={shop}", "watch.namespaces needs watch.scope Namespaces, not OwnNamespace"),
     ("podMonitor.enabled=true,serviceMonitor.enabled=true", "only one of serviceMonitor.enabled and podMonitor.enabled"),
+    ("policy.databaseHosts={a*}", "does not match pattern"), ("policy.sourceHosts={https://git.example.org}", "does not match pattern"),
+    ("jobs.defaults.image=x", "additional properties 'image' not allowed"), ("jobs.variables={A=B}", "does not match pattern"),
     ("image.repository=", "image.repository is required"), ("image.repository=athanor", "athanor would be pulled from docker.io"),
     ("image.repository=shop/athanor", "shop/athanor would be pulled from docker.io"), ("image.repository=localhost/athanor:1", "does not match pattern"),
     ("jobs.enabled=true,jobs.image=athanor:1", "jobs.image has no registry, so athanor:1 would be pulled from docker.io"),
@@ -252,7 +254,9 @@ def test_the_deployment_follows_the_values() -> None:
         "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s", "--resync=5m", "--resyncs-per-second=2",
         "--listen=0.0.0.0:8080", "--tls-cert-file=/etc/athanor/tls/tls.crt", "--tls-private-key-file=/etc/athanor/tls/tls.key", "--metrics-authentication",
         "--cache=/var/cache/athanor", "--source-root=/sources", "--secret-root=/run/secrets/db", "--backup-root=/var/lib/athanor/backups",
-        "--job-image=registry.example.org/athanor@sha256:" + "0" * 64, "--source-image=registry.example.org/shop",
+        "--job-image=registry.example.org/athanor@sha256:" + "0" * 64, "--job-variable=TZ",
+        '--job-defaults={"env":[{"name":"A","value":"$$(B)"}],"nodeSelector":{"pool":"batch"}}', "--source-image=registry.example.org/shop",
+        "--database-host=*.db.svc", "--database-host=10.0.0.7", "--source-host=git.example.org", "--extra-ca-file=/etc/athanor/ca/all.pem",
         "--minimum-approval=Destructive", "--minimum-approvals=2", "--minimum-backup=Never", "--default-ssl-mode=verify-full", "--inline-passwords=refuse", "--publish-plans=false",
         "--require-secret-label", "--database-auth", "--cloud-endpoint=aws-sts=https://vpce-1.sts.eu-central-1.vpce.amazonaws.com", "--max-resources=100", "--max-backup-size=20GiB", "--max-config-map-reads=600", "--max-repository-size=64MiB",
         "--max-artifact-size=32MiB", "--max-cache-size=600MiB", "--max-file-size=16MiB", "--log-level=info", "--max-files=10"]
@@ -284,6 +288,12 @@ def test_a_proxy_reaches_the_operator() -> None:
     variables = {one["name"]: one.get("value") for one in pod["containers"][0]["env"]}
     assert (variables["HTTPS_PROXY"], variables["NO_PROXY"]) == ("http://proxy:3128", ".svc")
     assert pod["hostAliases"][0]["ip"] == "10.0.0.9" and pod["dnsConfig"]["options"][0]["name"] == "ndots"
+
+
+def test_certificate_authorities_reach_the_operator() -> None:
+    pod = one(objects(rendered("everything")), "Deployment")["spec"]["template"]["spec"]
+    assert {"name": "extra-ca", "configMap": {"name": "authorities"}} in pod["volumes"]
+    assert {"name": "extra-ca", "mountPath": "/etc/athanor/ca", "readOnly": True} in pod["containers"][0]["volumeMounts"]
 
 
 def test_pods_are_scraped_without_a_service() -> None:

@@ -357,6 +357,29 @@ TEST(JobManifest, KeepsWhatATemplateAddsAndOverridesTheRest) {
   EXPECT_EQ(container["volumeMounts"].size(), 2U);
 }
 
+TEST(JobManifest, LaysTheJobOverTheTemplateAndBothOverTheDefaults) {
+  DatabaseMigration resource = orders();
+  resource.spec.execution.pod_template = R"({"spec": {"nodeSelector": {"pool": "template"}, "priorityClassName": "batch"}})";
+  resource.spec.execution.job = R"({"nodeSelector": {"pool": "job"}, "resources": {"limits": {"memory": "1Gi"}}})";
+  const Plan plan = upgrade();
+  JobOptions options{"athanor:1"};
+  options.defaults = KubeObject::parse(R"({"nodeSelector": {"pool": "default", "arch": "arm64"}, "serviceAccountName": "iam",
+    "imagePullSecrets": [{"name": "mirror"}], "resources": {"limits": {"memory": "256Mi"}}, "env": [{"name": "TZ", "value": "UTC"}]})");
+  const auto manifest = job_manifest(resource, request_for(&plan), options, files_of(resource));
+  ASSERT_TRUE(manifest) << manifest.error().describe();
+  const KubeObject& pod = (*manifest)["spec"]["template"]["spec"];
+  EXPECT_EQ(pod["nodeSelector"], KubeObject::parse(R"({"pool": "job", "arch": "arm64"})"));
+  EXPECT_EQ(pod["priorityClassName"], "batch");
+  EXPECT_EQ(pod["serviceAccountName"], "iam");
+  EXPECT_EQ(pod["imagePullSecrets"][0]["name"], "mirror");
+  ASSERT_EQ(pod["containers"].size(), 1U);
+  const KubeObject& container = pod["containers"][0];
+  EXPECT_EQ(container["resources"], KubeObject::parse(R"({"limits": {"memory": "1Gi"}})"));
+  EXPECT_EQ(container["env"][0]["name"], "TZ");
+  EXPECT_GT(container["env"].size(), 1U) << "ours are there too";
+  EXPECT_EQ(container["image"], "athanor:1");
+}
+
 TEST(JobManifest, RefusesATemplateThatSaysMoreThanItMay) {
   DatabaseMigration resource = orders();
   for (const auto& [given, field] : std::map<std::string, std::string>{
@@ -364,7 +387,7 @@ TEST(JobManifest, RefusesATemplateThatSaysMoreThanItMay) {
            {R"({"spec": {"containers": [1, null]}})", ".spec.containers[0]"},
            {R"({"spec": [], "metadata": {}})", ".spec"},
            {R"({"metadata": {"labels": []}})", ".metadata.labels"},
-           {R"({"spec": {"containers": [{"name": "athanor", "env": []}]}})", ".spec.containers[0].env"},
+           {R"({"spec": {"containers": [{"name": "athanor", "envFrom": []}]}})", ".spec.containers[0].envFrom"},
            {"[]", ""}}) {
     resource.spec.execution.pod_template = given;
     EXPECT_EQ(refusal_of(resource).context, "spec.execution.podTemplate" + field) << given;

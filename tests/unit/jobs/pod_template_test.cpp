@@ -73,7 +73,7 @@ TEST(PodTemplate, MayNotChangeWhatRunsAndWhatItCanReach) {
 
 TEST(PodTemplate, MaySetOnlyResourcesAndMountsOfTheContainer) {
   const std::string container = "spec.execution.podTemplate.spec.containers[0].";
-  for (const char* const field : {"image", "command", "args", "env", "envFrom", "securityContext", "lifecycle", "volumeDevices",
+  for (const char* const field : {"image", "command", "args", "envFrom", "securityContext", "lifecycle", "volumeDevices",
                                   "terminationMessagePath", "workingDir", "ports", "livenessProbe", "stdin"}) {
     EXPECT_EQ(refusal_in_container("\"" + std::string(field) + "\": null"), container + field);
   }
@@ -92,9 +92,59 @@ TEST(PodTemplate, MaySetOnlyResourcesAndMountsOfTheContainer) {
 TEST(PodTemplate, NamesAServiceAccountOnlyWhereTheOperatorAllowsIt) {
   const std::string given = R"({"spec": {"serviceAccountName": "iam", "automountServiceAccountToken": true}})";
   EXPECT_EQ(refusal(given), "spec.execution.podTemplate.spec.serviceAccountName");
-  EXPECT_EQ(refusal(given, {{"iam"}}), "");
-  EXPECT_EQ(refusal(R"({"spec": {"automountServiceAccountToken": true}})", {{"iam"}}),
+  EXPECT_EQ(refusal(given, {{"iam"}, {}}), "");
+  EXPECT_EQ(refusal(R"({"spec": {"automountServiceAccountToken": true}})", {{"iam"}, {}}),
             "spec.execution.podTemplate.spec.automountServiceAccountToken");
+}
+
+TEST(PodTemplate, SetsVariablesThatTheOperatorAllowsByName) {
+  const PodTemplateRules rules{{}, {"TZ"}};
+  const auto with = [&rules](const std::string& env) {
+    return refusal(R"({"spec": {"containers": [{"name": "athanor", "env": )" + env + "}]}}", rules);
+  };
+  const std::string field = "spec.execution.podTemplate.spec.containers[0].env";
+  EXPECT_EQ(with(R"([{"name": "TZ", "value": "UTC"}])"), "");
+  EXPECT_EQ(with(R"([{"name": "LD_PRELOAD", "value": "/mnt/x.so"}])"), field + "[0].name");
+  EXPECT_EQ(with(R"([{"name": "TZ", "valueFrom": {}}])"), field + "[0].valueFrom");
+  EXPECT_EQ(with(R"([{"name": "TZ", "value": "$(DATABASE_URL)"
+}])"), field + "[0].value");
+  EXPECT_EQ(with("{}"), field);
+for (const char* name : {"TZ", "HTTPS_PROXY", "my_name2"}) {
+  EXPECT_TRUE(may_be_variable(name)) << name;
+}
+for (const char* name : {"", "PATH", "PGHOST", "DATABASE_URL", "LD_PRELOAD", "ATHANOR_X", "OPENSSL_CONF", "2A", "A B", "A=B"}) {
+  EXPECT_FALSE(may_be_variable(name)) << name;
+}
+}
+
+TEST(JobFields, MaySayWhatATemplateMay) {
+  const auto refused = [](const std::string& job, const PodTemplateRules& rules = {}) {
+    const auto checked = check_job(KubeObject::parse(job), rules);
+    return checked ? std::string() : checked.error().context;
+  };
+  EXPECT_EQ(
+      refused(
+          R"({"serviceAccountName": "iam", "imagePullSecrets": [{"name": "mirror"}], "resources": {"limits": {"memory": "1Gi"}},
+                        "nodeSelector": {"pool": "batch"}, "tolerations": [], "env": [{"name": "TZ", "value": "UTC"}],
+                        "volumes": [{"name": "scratch", "emptyDir": {}}], "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}]})",
+          {{"iam"}, {"TZ"}}),
+      "");
+  EXPECT_EQ(refused("{}"), "");
+  EXPECT_EQ(refused(R"({"serviceAccountName": "iam"})"), "spec.execution.job.serviceAccountName");
+  EXPECT_EQ(refused(R"({"env": [{"name": "TZ", "value": "UTC"}]})"), "spec.execution.job.env[0].name");
+  EXPECT_EQ(refused(R"({"volumes": [{"name": "s", "secret": {}}]})"), "spec.execution.job.volumes[0].secret");
+  EXPECT_EQ(refused(R"({"volumeMounts": [{"name": "s", "mountPath": "/usr"}]})"),
+            "spec.execution.job.volumeMounts[0].mountPath");
+  EXPECT_EQ(refused(R"({"resources": {"claims": []}})"), "spec.execution.job.resources.claims");
+  EXPECT_EQ(refused(R"({"image": "mine"})"), "spec.execution.job.image");
+}
+
+TEST(JobDefaults, HaveTheFormOfTheJobOfAResource) {
+  EXPECT_TRUE(
+      parse_job_defaults(R"({"serviceAccountName": "iam", "volumes": [{"name": "s", "secret": {"secretName": "s"}}]})"));
+  for (const char* bad : {"", "[]", "{", R"({"image": "x"})"}) {
+    EXPECT_FALSE(parse_job_defaults(bad)) << bad;
+  }
 }
 
 TEST(PodTemplate, ThatIsEmptyChangesNothing) {

@@ -1,0 +1,118 @@
+#include "operator/reconcile/allowed_hosts.hpp"
+
+#include <algorithm>
+
+namespace athanor::controller {
+namespace {
+
+// Returns the host in the form in which DNS names are compared. Folders of sockets keep their case.
+std::string normalized(std::string_view host) {
+  std::string name(host);
+  if (name.starts_with('/')) {
+    return name;
+  }
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  if (name.size() > 1 && name.back() == '.') {
+    name.pop_back();
+  }
+  return name;
+}
+
+// Splits a list as libpq does: "a,,b" has an empty item in the middle.
+std::vector<std::string_view> listed(std::string_view text) {
+  std::vector<std::string_view> items;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    items.push_back(text.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  return items;
+}
+
+std::string_view value_of(const std::vector<std::pair<std::string, std::string>>& keywords, std::string_view name) {
+  const auto found = std::ranges::find(keywords, name, &std::pair<std::string, std::string>::first);
+  return found == keywords.end() ? std::string_view() : std::string_view(found->second);
+}
+
+// Returns the host of a URL; empty when git could read it differently.
+std::string_view host_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) {
+    return {};
+  }
+  std::string_view authority = url.substr(scheme + 3);
+  authority = authority.substr(0, authority.find('/'));
+  if (authority.find_first_of("?#\\%, \t\r\n") != std::string_view::npos) {
+    return {};
+  }
+  if (const std::size_t at = authority.find('@'); at != std::string_view::npos) {
+    authority.remove_prefix(at + 1);
+  }
+  if (authority.find('@') != std::string_view::npos) {
+    return {};
+  }
+  if (authority.starts_with('[')) {
+    const std::size_t end = authority.find(']');
+    return end == std::string_view::npos ? std::string_view() : authority.substr(1, end - 1);
+  }
+  return authority.substr(0, authority.find(':'));
+}
+
+}  // namespace
+
+bool AllowedHosts::allow(std::string_view host) const {
+  if (patterns_.empty()) {
+    return true;
+  }
+  const std::string name = normalized(host);
+  return !name.empty() && std::ranges::any_of(patterns_, [&name](const std::string& pattern) {
+    const std::string wanted = normalized(pattern);
+    return wanted.starts_with("*.") ? name.size() + 1 > wanted.size() && name.ends_with(wanted.substr(1)) : name == wanted;
+  });
+}
+
+Result<void> AllowedHosts::check_database(const std::vector<std::pair<std::string, std::string>>& keywords) const {
+  if (patterns_.empty()) {
+    return {};
+  }
+  const auto hosts = listed(value_of(keywords, "host"));
+  const auto addresses = listed(value_of(keywords, "hostaddr"));
+  for (std::size_t i = 0; i < std::max(hosts.size(), addresses.size()); ++i) {
+    const std::string_view host = i < hosts.size() ? hosts[i] : std::string_view();
+    const std::string_view address = i < addresses.size() ? addresses[i] : std::string_view();
+    // If both are given, libpq connects to the address and checks the certificate against the name.
+    const bool good =
+        !(host.empty() && address.empty()) && (host.empty() || allow(host)) && (address.empty() || allow(address));
+    if (!good) {
+      return fail(Error(ErrorCode::PolicyRefused,
+                        host.empty() && address.empty()
+                            ? "the database URL names no host, and this operator only connects to listed hosts"
+                            : "this operator may not connect to a host that the database URL names")
+                      .at("spec.database")
+                      .advise("ask for it to be added to policy.databaseHosts of the chart (--database-host)"));
+    }
+  }
+  return {};
+}
+
+Result<void> AllowedHosts::check_source(const std::string& url) const {
+  if (allow(host_of(url))) {
+    return {};
+  }
+  return fail(Error(ErrorCode::PolicyRefused, "this operator may not fetch from the host of the repository")
+                  .at("spec.source.git.url")
+                  .advise("ask for it to be added to policy.sourceHosts of the chart (--source-host)"));
+}
+
+Result<void> AllowedHosts::check_pattern(std::string_view pattern) {
+  const std::string_view rest = pattern.starts_with("*.") ? pattern.substr(2) : pattern;
+  if (rest.empty() || rest.find_first_of("*, \t\r\n@") != std::string_view::npos ||
+      (rest.find('/') != std::string_view::npos && !pattern.starts_with('/'))) {
+    return fail(
+        Error(ErrorCode::Usage, "is not a host: write db.example.org, *.example.org, an address, or the folder of a socket"));
+  }
+  return {};
+}
+
+}  // namespace athanor::controller
