@@ -89,7 +89,7 @@ class ClusterOperator {
         cache_quota_(cache_quota(options)),
         repositories_(*client_, clock_, git_options(options, inputs_.cache.path(), cache_quota_),
                       git_environment(inputs_.cache.path(), inputs_.authorities), stop),
-        fetcher_(make_rest_fetcher(clock_)),
+        fetcher_(make_rest_fetcher(clock_, ProxySettings::read(environment_variable))),
         artifacts_(*client_, *fetcher_, clock_, flux_options(options, inputs_.cache.path(), cache_quota_), stop),
         sources_({&folders_, &config_maps_, &repositories_, &artifacts_}),
         databases_(make_migrator_access(connect_to_allowed(AllowedHosts(options.database_hosts)), clock_)),

@@ -57,6 +57,12 @@ RequestFailure failure_of(const http_exception& problem, bool reused, const std:
     // repeat would not help.
     return {reused ? Kind::NotSent : Kind::Broken, "the connection broke while the request was sent"};
   }
+  if (starts_with(text, "Expected a 200 response from proxy")) {
+    return {Kind::Broken, "the proxy refused to connect to it"};
+  }
+  if (text.find("proxy") != std::string::npos) {
+    return {Kind::Broken, "cannot connect to the proxy" + reason_of(problem)};
+  }
   if (starts_with(text, "Error resolving") || starts_with(text, "Failed to resolve")) {
     return {Kind::Broken, "cannot resolve its name"};
   }
@@ -138,9 +144,11 @@ std::string Server::authority() const {
 
 class Connection::Hooks final : public TlsObserver {
  public:
-  Hooks(const Server& server, std::shared_ptr<const TlsIdentity> identity) : identity_(std::move(identity)) {
+  // `peer`: the host that is connected to, the server or its proxy. `tunnelled`: TLS begins only after the proxy's answer.
+  Hooks(const std::string& peer, std::shared_ptr<const TlsIdentity> identity, bool tunnelled)
+      : identity_(std::move(identity)), tunnelled_(tunnelled) {
     boost::system::error_code no_address;
-    const auto address = boost::asio::ip::make_address(server.host, no_address);
+    const auto address = boost::asio::ip::make_address(peer, no_address);
     if (!no_address) {
       protocol_ = address.is_v6() ? tcp::v6() : tcp::v4();
     }
@@ -174,7 +182,8 @@ class Connection::Hooks final : public TlsObserver {
 
   // Called when cpprest has chosen a connection for the request. A new connection has no open socket yet.
   void chosen(web::http::client::native_handle handle) {
-    auto* stream = identity_ ? static_cast<boost::asio::ssl::stream<tcp::socket&>*>(handle) : nullptr;
+    // To a proxy, cpprest opens a plain socket, and wraps it in TLS once the tunnel exists.
+    auto* stream = identity_ && !tunnelled_ ? static_cast<boost::asio::ssl::stream<tcp::socket&>*>(handle) : nullptr;
     tcp::socket& socket = stream != nullptr ? stream->next_layer() : *static_cast<tcp::socket*>(handle);
     const bool reused = socket.is_open();
     if (reused && is_dead(socket.native_handle())) {
@@ -200,7 +209,7 @@ class Connection::Hooks final : public TlsObserver {
   // early.
   void handshake(const SSL* connection) override {
     const auto pending = current();
-    if (pending && connection == chosen_connection_ && chosen_socket_->is_open()) {
+    if (pending && (tunnelled_ || connection == chosen_connection_) && chosen_socket_->is_open()) {
       pending->connected(chosen_socket_->native_handle());
     }
   }
@@ -212,6 +221,7 @@ class Connection::Hooks final : public TlsObserver {
   }
 
   const std::shared_ptr<const TlsIdentity> identity_;
+  const bool tunnelled_;
   mutable std::mutex mutex_;
   std::shared_ptr<PendingRequest> pending_;
   std::string tls_failure_;
@@ -221,8 +231,9 @@ class Connection::Hooks final : public TlsObserver {
   const SSL* chosen_connection_ = nullptr;
 };
 
-Connection::Connection(const Server& server, const std::shared_ptr<const TlsIdentity>& identity)
-    : hooks_(std::make_shared<Hooks>(server, identity)) {
+Connection::Connection(const Server& server, const std::shared_ptr<const TlsIdentity>& identity,
+                       const std::optional<HttpProxy>& proxy)
+    : hooks_(std::make_shared<Hooks>(proxy ? proxy->host : server.host, identity, proxy && server.tls)) {
   http_client_config configuration;
   configuration.set_timeout(kNever);
   configuration.set_max_redirects(0);  // following a redirect would send our token to another server
@@ -232,6 +243,13 @@ Connection::Connection(const Server& server, const std::shared_ptr<const TlsIden
   if (identity) {
     configuration.set_validate_certificates(!identity->skip_verify());
     configuration.set_ssl_context_callback([hooks = hooks_](boost::asio::ssl::context& context) { hooks->configure(context); });
+  }
+  if (proxy) {
+    web::web_proxy through(web::uri("http://" + proxy->host + ":" + std::to_string(proxy->port)));
+    if (!proxy->user.empty()) {
+      through.set_credentials(web::credentials(proxy->user, proxy->password));
+    }
+    configuration.set_proxy(through);
   }
   // cpprest tries to resolve an IPv6 address including its brackets, which fails. Without brackets, but with a port, it works.
   const std::string base =

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "operator/kube/pending_request.hpp"
+#include "operator/kube/proxy_settings.hpp"
 
 #include <cpprest/http_client.h>
 
@@ -32,7 +33,9 @@ struct Server {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(const Server& server, const std::shared_ptr<const TlsIdentity>& identity);
+  // `proxy`: connects through it, to a TLS server with CONNECT. Such a connection carries one request only.
+  Connection(const Server& server, const std::shared_ptr<const TlsIdentity>& identity,
+             const std::optional<HttpProxy>& proxy = std::nullopt);
   // Sends `request` and reports its progress to `pending`. `done` is called with this connection, from one of cpprest's
   // threads, when cpprest has released the request.
   void send(web::http::http_request request, const std::shared_ptr<PendingRequest>& pending,

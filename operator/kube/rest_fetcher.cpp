@@ -34,7 +34,7 @@ Result<ArtifactUrl> parse_artifact_url(const std::string& url) {
 
 class RestFetcher final : public ArtifactFetcher {
  public:
-  explicit RestFetcher(Clock& clock) : clock_(clock) {}
+  RestFetcher(Clock& clock, ProxySettings proxies) : clock_(clock), proxies_(std::move(proxies)) {}
 
   Result<void> fetch(const std::string& url, milliseconds deadline, const BytesHandler& on_bytes,
                      const StopToken& stop) override {
@@ -77,13 +77,19 @@ class RestFetcher final : public ArtifactFetcher {
   }
 
   // Uses a new connection each time: artifacts are fetched rarely.
-  static Result<void> start(const ArtifactUrl& artifact, const std::shared_ptr<PendingRequest>& pending) {
+  Result<void> start(const ArtifactUrl& artifact, const std::shared_ptr<PendingRequest>& pending) const {
     auto server = Server::parse(artifact.server);
     if (!server) {
       return fail(
           Error(ErrorCode::Io, "the artifact's address is not an http:// or https:// URL").with_retry(RetryClass::Terminal));
     }
-    TRY(addresses_of(server->host));
+    TRY_ASSIGN(const auto proxy, proxies_.proxy_for(server->tls, server->host, server->port));
+    if (auto addresses = addresses_of(server->host); !addresses) {
+      const bool unknown = addresses.error().retry == RetryClass::Transient;
+      if (!unknown || !proxy) {
+        return fail(std::move(addresses).error());
+      }
+    }
     std::shared_ptr<const TlsIdentity> identity;
     if (server->tls) {
       TlsSettings settings;
@@ -95,7 +101,9 @@ class RestFetcher final : public ArtifactFetcher {
       message.set_request_uri(web::uri(artifact.path));
       message.headers().add("User-Agent", "athanor-operator/" ATHANOR_VERSION);
       message.headers().add("Host", server->authority());
-      std::make_shared<ConnectionPool>(*server, identity)->send(message, pending, true);
+      std::make_shared<Connection>(*server, identity, proxy)->send(message, pending, [pending](const auto&) {
+        pending->released();
+      });
     } catch (const std::exception&) {
       return fail(unavailable(artifact.server, "the request could not be started"));
     }
@@ -120,13 +128,14 @@ class RestFetcher final : public ArtifactFetcher {
   }
 
   Clock& clock_;
+  const ProxySettings proxies_;
 };
 
 }  // namespace
 
-std::unique_ptr<ArtifactFetcher> make_rest_fetcher(Clock& clock) {
+std::unique_ptr<ArtifactFetcher> make_rest_fetcher(Clock& clock, ProxySettings proxies) {
   start_request_threads();
-  return std::make_unique<RestFetcher>(clock);
+  return std::make_unique<RestFetcher>(clock, std::move(proxies));
 }
 
 }  // namespace athanor::controller

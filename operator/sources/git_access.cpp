@@ -100,7 +100,8 @@ Result<void> GitAccess::pin(const std::string& url, bool by_proxy) {
     const bool unknown = addresses.error().retry == RetryClass::Transient;
     return unknown && by_proxy ? Result<void>() : fail(addresses.error());
   }
-  if (!url.starts_with("ssh://") && !by_proxy) {
+  // Also with a proxy, which git uses only for hosts that no_proxy does not exempt.
+  if (!url.starts_with("ssh://")) {
     std::string pinned;
     for (const auto& address : *addresses) {
       pinned += (pinned.empty() ? "" : ",") + (address.find(':') == std::string::npos ? address : "[" + address + "]");

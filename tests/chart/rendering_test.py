@@ -21,7 +21,7 @@ EVERYTHING = json.dumps({
     "networkPolicy": {"enabled": True, "restrictEgress": True, "ingressFrom": [{"namespaceSelector": {}}], "egress": [{"ports": [{"port": 5432}]}]},
     "watch": {"scope": "Namespaces", "namespaces": ["shop", "warehouse"], "selector": "team in (a, b)"}, "commonLabels": {"team": "platform"},
     "imagePullSecrets": [{"name": "pull"}], "image": {"repository": "registry.example.org/athanor", "digest": "sha256:" + "0" * 64}, "serviceAccount": {"annotations": {"a": "b"}},
-    "extraCA": {"configMap": "authorities", "key": "all.pem"}, "proxy": {"https": "http://proxy:3128", "noProxy": ".svc"},
+    "extraCA": {"configMap": "authorities", "key": "all.pem"}, "proxy": {"http": "http://plain:3128", "https": "http://proxy:3128", "noProxy": ".svc"},
     "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["db.example.org"]}], "dnsConfig": {"options": [{"name": "ndots", "value": "1"}]},
     "extraEnv": [{"name": "TZ", "value": "UTC"}], "extraEnvFrom": [{"secretRef": {"name": "more"}}],
     "extraVolumes": [{"name": "sources", "emptyDir": {}}], "extraVolumeMounts": [{"name": "sources", "mountPath": "/sources", "readOnly": True}],
@@ -286,7 +286,7 @@ def test_containers_of_others_run_before_and_beside_the_operator(schemas: str) -
 def test_a_proxy_reaches_the_operator() -> None:
     pod = one(objects(rendered("everything")), "Deployment")["spec"]["template"]["spec"]
     variables = {one["name"]: one.get("value") for one in pod["containers"][0]["env"]}
-    assert (variables["HTTPS_PROXY"], variables["NO_PROXY"]) == ("http://proxy:3128", ".svc")
+    assert (variables["HTTP_PROXY"], variables["HTTPS_PROXY"], variables["NO_PROXY"]) == ("http://plain:3128", "http://proxy:3128", ".svc")
     assert pod["hostAliases"][0]["ip"] == "10.0.0.9" and pod["dnsConfig"]["options"][0]["name"] == "ndots"
 
 
