@@ -115,7 +115,11 @@ class ClusterOperator {
                     migration_kind(store_, reconciler_, metrics_.runs(), clock_), controller_options(options), log_),
         withdrawals_(store_, queue_, clock_, log_),
         poll_(repositories_, store_, queue_, withdrawals_, clock_, log_),
-        cluster_({*client_, clock_, store_, approvals_, floors_, queue_, &withdrawals_, plan_texts_.get()},
+        selected_(options.namespace_selector.empty()
+                      ? nullptr
+                      : std::make_unique<SelectedNamespaces>(*client_, clock_, store_, options.namespace_selector,
+                                                             options.selector, log_)),
+        cluster_({*client_, clock_, store_, approvals_, floors_, queue_, &withdrawals_, plan_texts_.get(), selected_.get()},
                  cluster_options(options, jobs_ != nullptr), log_) {
     metrics_.attach(queue_, store_);
     store_.set_selector(options.selector);
@@ -295,6 +299,7 @@ class ClusterOperator {
   MigrationController controller_;
   StatusWithdrawals withdrawals_;
   SourcePoll poll_;
+  std::unique_ptr<SelectedNamespaces> selected_;  // null: all watched namespaces
   Cluster cluster_;
 };
 

@@ -210,6 +210,8 @@ constexpr std::array kRows{
     Row{flag("--context", "NAME", "context in the kubeconfig; default: its current-context"), text<&Options::context>},
     Row{flag("--watch-namespaces", "A,B", "namespaces to watch; default: all"), take_namespaces},
     Row{flag("--selector", "LABELS", "only resources with these labels"), text<&Options::selector>},
+    Row{flag("--namespace-selector", "LABELS", "only namespaces with these labels; not with --watch-namespaces"),
+        text<&Options::namespace_selector>},
     Row{flag("--leader-elect", "BOOL", "elect one of several replicas as leader; default true"),
         yes_or_no<&Options::leader_elect>},
     Row{flag("--lease-name", "NAME", "name of the Lease; default athanor-operator"), text<&Options::lease_name>},
@@ -302,7 +304,7 @@ constexpr std::array kRows{
     Row{flag("--help", "", "print this help", 'h'), set<&Options::help>},
     Row{flag("--version", "", "print the version", 'V'), set<&Options::version>},
 };
-constexpr std::size_t kOfCluster = 35;   // rows
+constexpr std::size_t kOfCluster = 36;   // rows
 constexpr std::size_t kOfManifests = 4;  // after them
 
 constexpr auto kFlags = [] {
@@ -340,15 +342,19 @@ Result<void> check_mode(const Options& options) {
     return fail(usage("--once and --state need --manifests"));
   }
   const bool of_cluster = !options.kubeconfig.empty() || !options.context.empty() || !options.namespaces.empty() ||
-                          !options.selector.empty() || !options.lease_namespace.empty() || !options.job_image.empty() ||
-                          options.namespace_labels || options.require_secret_label || !options.source_images.empty() ||
+                          !options.selector.empty() || !options.namespace_selector.empty() ||
+                          !options.lease_namespace.empty() || !options.job_image.empty() || options.namespace_labels ||
+                          options.require_secret_label || !options.source_images.empty() ||
                           options.metrics_authentication || options.database_auth || options.endpoints != CloudEndpoints() ||
                           options.floor != Options().floor || !options.job_variables.empty() || !options.job_defaults.empty() ||
                           !options.source_hosts.empty() || !options.extra_authorities.empty();
   if (!options.manifests.empty() && of_cluster) {
     return fail(
-        usage("--kubeconfig, --context, --watch-namespaces, --selector, --lease-namespace, --job-image, "
+        usage("--kubeconfig, --context, --watch-namespaces, --selector, --namespace-selector, --lease-namespace, --job-image, "
               "--metrics-authentication, --database-auth, --cloud-endpoint and the minimums of policies need --kube"));
+  }
+  if (!options.namespace_selector.empty() && !options.namespaces.empty()) {
+    return fail(usage("--namespace-selector and --watch-namespaces exclude each other"));
   }
   if (options.tls_certificate.empty() != options.tls_key.empty()) {
     return fail(usage("--tls-cert-file and --tls-private-key-file must be given together"));

@@ -28,6 +28,7 @@ struct Options {
   std::string context;
   std::vector<std::string> namespaces;  // empty: all
   std::string selector;
+  std::string namespace_selector;  // labels; empty: all watched namespaces
   bool leader_elect = true;
   std::string lease_name = "athanor-operator";
   std::string lease_namespace;  // empty: the pod's own

@@ -36,7 +36,7 @@ enum class Reason : std::uint8_t {
   Applied,        // this reconcile migrated the database to the target
   PlanPublished,  // dryRun: the plan is in the status, nothing is executed
   Suspended,
-  NotSelected,         // its labels no longer match the operator's selector
+  NotSelected,         // its labels or its namespace's no longer match the operator's selector
   Deleting,            // it has a deletionTimestamp: nothing is started
   Approved,            // a MigrationApproval names this plan
   BackupTaken,         // there is a verified backup

@@ -87,8 +87,12 @@ Cluster::Cluster(ClusterParts parts, const ClusterOptions& options, const Log& l
   if (options.namespace_labels) {
     informers_.push_back(inform({kube::kNamespaces, "", {}, true}, parts_.floors, log));
   }
+  if (parts_.selected != nullptr) {
+    namespaces_ = inform({kube::kNamespaces, "", parts_.selected->selector(), true}, *parts_.selected, log);
+  }
+  InformerHandler& resources = parts_.selected != nullptr ? parts_.selected->resources() : parts_.store;
   for (const auto& name_space : namespaces) {
-    informers_.push_back(inform({kube::kDatabaseMigrations, name_space, options.label_selector}, parts_.store, log));
+    informers_.push_back(inform({kube::kDatabaseMigrations, name_space, options.label_selector}, resources, log));
     informers_.push_back(inform({kube::kMigrationApprovals, name_space, {}}, parts_.approvals, log));
     if (options.config_maps) {
       informers_.push_back(
@@ -124,8 +128,16 @@ InformerHandler& Cluster::wake_by(const ResourceType& type, InformerHandler* fir
 }
 
 void Cluster::start(const StopToken& stop) {
+  if (namespaces_) {
+    threads_.emplace_back([this, stop] { namespaces_->run(stop); });
+  }
   for (const auto& informer : informers_) {
-    threads_.emplace_back([&informer = *informer, stop] { informer.run(stop); });
+    // Knowing the namespaces first, the first list of resources is enough, and no namespace has to be listed.
+    threads_.emplace_back([this, &informer = *informer, stop] {
+      if (parts_.selected == nullptr || parts_.selected->wait_until_known(stop)) {
+        informer.run(stop);
+      }
+    });
   }
   for (const auto& [watched, informer] : of_flux_) {
     threads_.emplace_back([this, &watched = watched, &informer = *informer, stop] {
@@ -160,7 +172,8 @@ void Cluster::join() {
 
 bool Cluster::synced() const {
   // Not of_flux_: the kinds of Flux may not be installed on this cluster, and then their informers never start.
-  return std::ranges::all_of(informers_, [](const auto& informer) { return informer->synced(); });
+  return (!namespaces_ || namespaces_->synced()) &&
+         std::ranges::all_of(informers_, [](const auto& informer) { return informer->synced(); });
 }
 
 bool Cluster::wait_until_synced(const StopToken& stop) const {

@@ -20,6 +20,7 @@
 #include "operator/cluster/approval_index.hpp"
 #include "operator/cluster/cluster_store.hpp"
 #include "operator/cluster/namespace_floors.hpp"
+#include "operator/cluster/selected_namespaces.hpp"
 #include "operator/cluster/status_withdrawals.hpp"
 #include "operator/kube/informer.hpp"
 #include "operator/log/log.hpp"
@@ -47,6 +48,7 @@ struct ClusterParts {
   WorkQueue& queue;
   StatusWithdrawals* withdrawals = nullptr;  // null: only reconciles update statuses
   InformerHandler* config_maps = nullptr;    // also receives the metadata of every ConfigMap; may be null
+  SelectedNamespaces* selected = nullptr;    // null: the resources of all watched namespaces are served
 };
 
 class Cluster {
@@ -81,6 +83,7 @@ class Cluster {
   std::uint64_t seed_;
   milliseconds retry_missing_kinds_;
   std::vector<std::unique_ptr<Waker>> wakers_;
+  std::unique_ptr<Informer> namespaces_;  // of the selected namespaces; null without a selector
   std::vector<std::unique_ptr<Informer>> informers_;
   std::vector<std::pair<Watched, std::unique_ptr<Informer>>> of_flux_;
   std::vector<std::thread> threads_;

@@ -165,17 +165,28 @@ bool ClusterStore::keep(const ResourceKey& key, Entry entry, const DatabaseMigra
 }
 
 void ClusterStore::deleted(const ResourceKey& key) {
+  const auto gone = forget(key);
+  if (gone && !selector_.empty()) {
+    report_unselected(key, *gone, "the labels of the resource do not match the operator's selector (" + selector_ + ")");
+  }
+}
+
+void ClusterStore::leave(const ResourceKey& key, const std::string& why) {
+  if (const auto left = forget(key)) {
+    report_unselected(key, *left, why);
+  }
+}
+
+std::optional<DatabaseMigration> ClusterStore::forget(const ResourceKey& key) {
   Keys affected;
-  std::optional<DatabaseMigration> left;
+  DatabaseMigration gone;
   {
     const std::lock_guard lock(mutex_);
     const auto known = entries_.find(key);
     if (known == entries_.end()) {
-      return;
+      return std::nullopt;
     }
-    if (!selector_.empty()) {
-      left = known->second.resource.value();
-    }
+    gone = known->second.resource.value();
     unrefer(*known);
     const ShortDigest database = known->second.database;
     entries_.erase(known);
@@ -190,14 +201,12 @@ void ClusterStore::deleted(const ResourceKey& key) {
   }
   listener_.removed(key);
   wake(affected);
-  if (left) {
-    report_unselected(key, *left);
-  }
+  return gone;
 }
 
 // A watch with a label selector also reports DELETED when an object only loses its labels. Read the object to tell the two
 // apart.
-void ClusterStore::report_unselected(const ResourceKey& key, const DatabaseMigration& resource) {
+void ClusterStore::report_unselected(const ResourceKey& key, const DatabaseMigration& resource, const std::string& why) {
   if (!may_act()) {
     return;
   }
@@ -210,7 +219,7 @@ void ClusterStore::report_unselected(const ResourceKey& key, const DatabaseMigra
   if (found.metadata.uid != resource.metadata.uid || found.metadata.deleting || found.status != resource.status) {
     return;
   }
-  if (const auto written = write_status_of(found, summarise_unselected(found, selector_, clock_.wall_now())); !written) {
+  if (const auto written = write_status_of(found, summarise_unselected(found, why, clock_.wall_now())); !written) {
     log_.warn("failed to write the last status of a resource that no longer matches the selector",
               error_fields(written.error()));
   }

@@ -67,6 +67,10 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   void deleted(const ResourceKey& key) override;
   void synced() override;
 
+  // Forgets a resource that the operator no longer serves although it still exists, and writes its last status. `why` is the
+  // beginning of the status's message: "the labels of ... do not match ...".
+  void leave(const ResourceKey& key, const std::string& why);
+
   [[nodiscard]] std::optional<DatabaseMigration> find(const ResourceKey& key) const override;
   [[nodiscard]] std::optional<ObjectVersion> version(const ResourceKey& key) const override;
   void for_each(const Visit& visit) const override;
@@ -135,7 +139,9 @@ class ClusterStore final : public MigrationStore, public InformerHandler {
   // The digest of the database at a location: with the system identifier, if any resource's user on that server can see it.
   ShortDigest database_at(const ResourceKey& key, const DatabaseLocation& location, Keys& affected);
   void move_to(Known& known, const ShortDigest& database, Keys& affected);
-  void report_unselected(const ResourceKey& key, const DatabaseMigration& resource);
+  // Forgets a resource. Returns it as it was last seen; nullopt when it is not known.
+  std::optional<DatabaseMigration> forget(const ResourceKey& key);
+  void report_unselected(const ResourceKey& key, const DatabaseMigration& resource, const std::string& why);
   [[nodiscard]] Result<void> check_fence() const;
   [[nodiscard]] bool is_beyond_quota(const ResourceKey& key) const;
 

@@ -164,7 +164,7 @@ DatabaseMigrationStatus summarise_outdated(const DatabaseMigration& resource, co
   return status;
 }
 
-DatabaseMigrationStatus summarise_unselected(const DatabaseMigration& resource, const std::string& selector, WallTime now) {
+DatabaseMigrationStatus summarise_unselected(const DatabaseMigration& resource, const std::string& why, WallTime now) {
   DatabaseMigrationStatus status = resource.status;
   status.policy = resource.policy;
   status.observed_generation = resource.metadata.generation;
@@ -175,8 +175,7 @@ DatabaseMigrationStatus summarise_unselected(const DatabaseMigration& resource, 
   Condition ready;
   ready.status = ConditionStatus::Unknown;
   ready.reason = Reason::NotSelected;
-  ready.message = "the labels of the resource do not match the operator's selector (" + selector +
-                  "); the operator ignores the resource and does not observe its database";
+  ready.message = why + "; the operator ignores the resource and does not observe its database";
   ready.observed_generation = resource.metadata.generation;
   set_condition(status.conditions, std::move(ready), format_iso8601(now));
   remove_condition(status.conditions, ConditionType::Reconciling);

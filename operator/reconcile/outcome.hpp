@@ -31,8 +31,8 @@ struct Outcome : Verdict {
 [[nodiscard]] DatabaseMigrationStatus summarise_outdated(const DatabaseMigration& resource, const Observed& observed,
                                                          const std::string& message, WallTime now);
 
-// Returns the last status of a resource that the operator no longer serves, because its labels do not match `selector`.
-[[nodiscard]] DatabaseMigrationStatus summarise_unselected(const DatabaseMigration& resource, const std::string& selector,
+// Returns the last status of a resource that the operator no longer serves. `why`: which labels do not match which selector.
+[[nodiscard]] DatabaseMigrationStatus summarise_unselected(const DatabaseMigration& resource, const std::string& why,
                                                            WallTime now);
 
 }  // namespace athanor::controller

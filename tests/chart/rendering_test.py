@@ -34,6 +34,7 @@ VALUES = {
     "defaults": [],
     "everything": ["--values", "-"],
     "whole cluster": ["--set", "watch.scope=Cluster"],
+    "labelled namespaces": ["--set", "watch.scope=Cluster,watch.namespaceSelector=athanor=yes,policy.namespaceLabels=false"],
     "one replica": ["--set", "replicaCount=1,leaderElection.enabled=false"],
     "next to nothing": ["--set", "crds.enabled=false,rbac.create=false,rbac.userRoles=false,serviceAccount.create=false,service.enabled=false,"
                                  "podDisruptionBudget.enabled=false"],
@@ -162,6 +163,7 @@ def test_containers_are_bounded_in_all_but_processor_time(name: str) -> None:
     ("operator.logLevel=loud", "value must be one of"), ("image.digest=abc", "does not match pattern"), ("backup.root=relative", "does not match pattern"),
     ("operator.resync=5", "operator/resync"), ("watch.namespaces={Shop}", "does not match pattern"),
     ("leaderElection.enabled=false", "replicaCount must be 1 without leaderElection.enabled"), ("watch.scope=Namespaces", "watch.scope Namespaces needs watch.namespaces"),
+    ("watch.namespaceSelector=a=b", "watch.namespaceSelector needs watch.scope Cluster, not OwnNamespace"),
     ("watch.namespaces={shop}", "watch.namespaces needs watch.scope Namespaces, not OwnNamespace"),
     ("podMonitor.enabled=true,serviceMonitor.enabled=true", "only one of serviceMonitor.enabled and podMonitor.enabled"),
     ("policy.databaseHosts={a*}", "does not match pattern"), ("policy.sourceHosts={https://git.example.org}", "does not match pattern"),
@@ -260,6 +262,9 @@ def test_the_deployment_follows_the_values() -> None:
         "--minimum-approval=Destructive", "--minimum-approvals=2", "--minimum-backup=Never", "--default-ssl-mode=verify-full", "--inline-passwords=refuse", "--publish-plans=false",
         "--require-secret-label", "--database-auth", "--cloud-endpoint=aws-sts=https://vpce-1.sts.eu-central-1.vpce.amazonaws.com", "--max-resources=100", "--max-backup-size=20GiB", "--max-config-map-reads=600", "--max-repository-size=64MiB",
         "--max-artifact-size=32MiB", "--max-cache-size=600MiB", "--max-file-size=16MiB", "--log-level=info", "--max-files=10"]
+    labelled = objects(rendered("labelled namespaces"))
+    assert "--namespace-selector=athanor=yes" in arguments_of(labelled)
+    assert {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"]} in one(labelled, "ClusterRole", "athanor")["rules"]
     assert "--watch-namespaces=athanor-system" in arguments_of(objects(rendered("defaults")))
     assert "--leader-elect=false" in arguments_of(objects(rendered("one replica")))
 

@@ -36,7 +36,7 @@ def test_an_extra_certificate_authority_is_trusted(start: Callable[..., Operator
                                                    tmp_path: Path) -> None:
     authority = Authority(tmp_path / "authority")
     project = Project(root, tmp_path, f"{declare.namespace}-orders")
-    project.commit({f"db/{name}": text for name, text in chain("a1").items()})
+    project.commit(chain("a1"))
     https = HttpsServer(root, authority, "reader", "secret")
     try:
         declare.secret("orders", url=database.url)

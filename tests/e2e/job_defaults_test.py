@@ -31,8 +31,7 @@ def test_a_pod_has_what_its_resource_sets_and_the_defaults_for_the_rest(start: C
                                                                         database: Database) -> None:
     begin(start)
     orders = declare.migration(database.url, chain("a1"), execution={"mode": "Job", "job": {
-        "nodeSelector": {"pool": "batch"}, "env": [{"name": "TZ", "value": "Europe/Berlin"}], "resources": {"requests": {"cpu": "500m"}},
-        "volumes": [{"name": "scratch", "emptyDir": {}}], "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}]}})
+        "nodeSelector": {"pool": "batch"}, "env": [{"name": "TZ", "value": "Europe/Berlin"}], "resources": {"requests": {"cpu": "500m"}}}})
     orders.at("a1")
     pod = the_job(declare).spec.template.spec
     assert pod.node_selector == {"pool": "batch", "arch": "amd64"}
@@ -42,7 +41,6 @@ def test_a_pod_has_what_its_resource_sets_and_the_defaults_for_the_rest(start: C
     variables = {one.name: one.value for one in container.env}
     assert (variables["TEAM"], variables["TZ"]) == ("platform", "Europe/Berlin")
     assert container.resources.requests == {"cpu": "500m"} and container.resources.limits is None
-    assert "/tmp" in [one.mount_path for one in container.volume_mounts]
     assert container.image == "athanor:e2e" and pod.automount_service_account_token is False
 
 

@@ -94,6 +94,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and (eq .Values.watch.scope "Namespaces") (not .Values.watch.namespaces) }}
 {{- fail "watch.scope Namespaces needs watch.namespaces" }}
 {{- end }}
+{{- if and (ne .Values.watch.scope "Cluster") .Values.watch.namespaceSelector }}
+{{- fail (printf "watch.namespaceSelector needs watch.scope Cluster, not %s" .Values.watch.scope) }}
+{{- end }}
 {{- if and (ne .Values.watch.scope "Namespaces") .Values.watch.namespaces }}
 {{- fail (printf "watch.namespaces needs watch.scope Namespaces, not %s" .Values.watch.scope) }}
 {{- end }}

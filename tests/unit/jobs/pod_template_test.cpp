@@ -106,15 +106,15 @@ TEST(PodTemplate, SetsVariablesThatTheOperatorAllowsByName) {
   EXPECT_EQ(with(R"([{"name": "TZ", "value": "UTC"}])"), "");
   EXPECT_EQ(with(R"([{"name": "LD_PRELOAD", "value": "/mnt/x.so"}])"), field + "[0].name");
   EXPECT_EQ(with(R"([{"name": "TZ", "valueFrom": {}}])"), field + "[0].valueFrom");
-  EXPECT_EQ(with(R"([{"name": "TZ", "value": "$(DATABASE_URL)"
-}])"), field + "[0].value");
+  EXPECT_EQ(with(R"-([{"name": "TZ", "value": "$(DATABASE_URL)"}])-"), field + "[0].value");
   EXPECT_EQ(with("{}"), field);
-for (const char* name : {"TZ", "HTTPS_PROXY", "my_name2"}) {
-  EXPECT_TRUE(may_be_variable(name)) << name;
-}
-for (const char* name : {"", "PATH", "PGHOST", "DATABASE_URL", "LD_PRELOAD", "ATHANOR_X", "OPENSSL_CONF", "2A", "A B", "A=B"}) {
-  EXPECT_FALSE(may_be_variable(name)) << name;
-}
+  for (const char* name : {"TZ", "HTTPS_PROXY", "my_name2"}) {
+    EXPECT_TRUE(may_be_variable(name)) << name;
+  }
+  for (const char* name :
+       {"", "PATH", "PGHOST", "DATABASE_URL", "LD_PRELOAD", "ATHANOR_X", "OPENSSL_CONF", "2A", "A B", "A=B"}) {
+    EXPECT_FALSE(may_be_variable(name)) << name;
+  }
 }
 
 TEST(JobFields, MaySayWhatATemplateMay) {

@@ -598,7 +598,7 @@ TEST(VerdictOf, ADatabaseThatIsReadOnlyIsTriedAgain) {
 TEST(Summarise, ReportsThatAnUnselectedResourceIsIgnored) {
   auto resource = sketch::resource();
   resource.status = summarise(resource, done(Reason::UpToDate), attempt(0));
-  resource.status = summarise_unselected(resource, "team=shop", at(1));
+  resource.status = summarise_unselected(resource, "the labels do not match (team=shop)", at(1));
   EXPECT_EQ(said(resource.status, ConditionType::Ready), "Unknown/NotSelected");
   EXPECT_EQ(said(resource.status, ConditionType::Reconciling), "nothing");
   EXPECT_EQ(resource.status.pending_count, std::nullopt);
