@@ -166,6 +166,15 @@ Result<void> take_max_file_size(Options& options, const std::string& name, const
   return {};
 }
 
+Result<void> take_max_source_size(Options& options, const std::string& name, const std::string& value) {
+  const auto size = parse_size(value);
+  if (!size || *size < 1) {
+    return fail(usage(name + " takes bytes, or a number and KiB, MiB or GiB"));
+  }
+  options.limits.max_source_bytes = *size;
+  return {};
+}
+
 template <std::size_t Options::*Member>
 Result<void> take_quota(Options& options, const std::string& name, const std::string& value) {
   return read_number(value, SIZE_MAX, options.*Member) ? Result<void>() : fail(usage(name + " takes a positive number"));
@@ -300,6 +309,7 @@ constexpr std::array kRows{
     Row{flag("--resyncs-per-second", "N", "maximum of resyncs per second; default 2"), count<&Options::resyncs_per_second>},
     Row{flag("--max-files", "N", "maximum of revision files in one source; default 100000"), take_max_files},
     Row{flag("--max-file-size", "SIZE", "largest revision file; default 64MiB"), take_max_file_size},
+    Row{flag("--max-source-size", "SIZE", "maximum size of all revision files of one source; default 512MiB"), take_max_source_size},
     Row{flag("--log-level", "LEVEL", "debug, info, warn or error; default info (warn with --once)"), take_log_level},
     Row{flag("--help", "", "print this help", 'h'), set<&Options::help>},
     Row{flag("--version", "", "print the version", 'V'), set<&Options::version>},

@@ -71,7 +71,7 @@ struct Options {
   milliseconds grace_period{0};   // 0: no limit
   milliseconds resync{300'000};
   std::size_t resyncs_per_second = 2;
-  SourceLimits limits;
+  SourceLimits limits{.max_source_bytes = std::uint64_t{512} << 20U};
   std::optional<LogLevel> log_level;  // empty: info, or warn with --once
   bool help = false;
   bool version = false;

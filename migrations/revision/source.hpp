@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ namespace athanor {
 struct SourceLimits {
   std::size_t max_file_bytes = 64U << 20U;  // a larger file is FileTooLarge; the error names the limit
   std::size_t max_files = 100'000;
+  // Of all revision files of one source together. Only the operator's sources check it.
+  std::uint64_t max_source_bytes = UINT64_MAX;
 };
 
 // Where to cache headers between runs (header_cache.hpp). Without a folder and a clock there is no cache.

@@ -220,6 +220,15 @@ bool marks_are_fresh(const std::vector<FileMark>& marks, WallTime taken) {
                              [limit](const FileMark& mark) { return std::max(mark.changed_ns, mark.modified_ns) > limit; });
 }
 
+Error source_too_large(const std::string& source, std::uint64_t limit) {
+  constexpr std::uint64_t kMiB = 1U << 20U;
+  const std::string size = limit % kMiB == 0 ? std::to_string(limit / kMiB) + " MiB" : std::to_string(limit) + " bytes";
+  return Error(ErrorCode::FileTooLarge, "the " + source + " contains more than " + size + " of revision files")
+      .advise(
+          "raise --max-source-size of the operator (operator.maxSourceSize of the chart), or move bulk data out of the "
+          "revisions");
+}
+
 Result<std::shared_ptr<SourceSnapshot>> FolderSnapshots::load(const std::string& folder, bool recursive) {
   const std::string key = folder + (recursive ? "/**" : "");
   const std::lock_guard lock(mutex_);
@@ -233,6 +242,13 @@ Result<std::shared_ptr<SourceSnapshot>> FolderSnapshots::load(const std::string&
       return found->second.snapshot;
     }
     entries_.erase(found);
+  }
+  std::uint64_t size = 0;
+  for (const auto& mark : marks) {
+    size += static_cast<std::uint64_t>(std::max<std::int64_t>(mark.size, 0));
+  }
+  if (size > limits_.max_source_bytes) {
+    return fail(source_too_large("folder " + folder, limits_.max_source_bytes));
   }
   auto source = std::make_unique<FolderSource>(std::vector<std::string>{folder}, recursive, limits_);
   auto revisions = source->list();

@@ -115,6 +115,10 @@ struct FileMark {
 // Whether a change after `taken` could leave the marks unchanged.
 [[nodiscard]] bool marks_are_fresh(const std::vector<FileMark>& marks, WallTime taken);
 
+// The error for a source whose revision files are larger together than SourceLimits::max_source_bytes. `source`: what the user
+// calls it: "folder /migrations".
+[[nodiscard]] Error source_too_large(const std::string& source, std::uint64_t limit);
+
 class FolderSnapshots {
  public:
   explicit FolderSnapshots(Clock& clock, SourceLimits limits = {}) : clock_(clock), limits_(limits) {}

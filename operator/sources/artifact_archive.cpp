@@ -112,6 +112,12 @@ class Unpacking {
       if (size > request_.limits.max_file_bytes) {
         return fail(too_large("the file is larger than " + std::to_string(request_.limits.max_file_bytes) + " bytes").at(name));
       }
+      total_ += bytes.size();
+      if (total_ > request_.limits.max_source_bytes) {
+        const std::string folder =
+            request_.folder.empty() ? "artifact" : "folder " + fit_for_message(request_.folder) + " of the artifact";
+        return fail(source_too_large(folder, request_.limits.max_source_bytes).at("spec.source.fluxRef"));
+      }
       return UnpackedFolder::append(file, bytes);
     });
   }
@@ -155,6 +161,7 @@ class Unpacking {
   std::vector<char> block_;
   std::uint64_t bytes_ = 0;
   std::size_t files_ = 0;
+  std::uint64_t total_ = 0;  // bytes of wanted files
   bool found_ = false;
 };
 

@@ -116,6 +116,11 @@ Result<void> ConfigMapSource::add(const KubeObject& object, Files& files) const 
           Error(ErrorCode::FileTooLarge, "the ConfigMaps have more than " + std::to_string(limits_.max_files) + " files")
               .advise("raise --max-files of the operator"));
     }
+    files.bytes += value.get_ref<const std::string&>().size();
+    if (files.bytes > limits_.max_source_bytes) {
+      return fail(
+          source_too_large("source with ConfigMap " + config_map, limits_.max_source_bytes).at("spec.source.configMaps"));
+    }
     files.config_maps.emplace(key, config_map);
     files.revisions.push_back({key, value.get<std::string>()});
   }

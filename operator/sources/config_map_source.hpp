@@ -28,6 +28,7 @@ class ConfigMapSource final : public SourceProvider {
     std::vector<MemorySource::File> revisions;
     std::map<std::string, std::string> config_maps;  // by key
     std::vector<std::string> ignored;                // the first few keys that are not revisions
+    std::uint64_t bytes = 0;                         // of all revisions
   };
   struct Content {
     std::string identity;  // uid and resourceVersion of each

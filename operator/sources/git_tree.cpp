@@ -93,8 +93,9 @@ class TreeListing {
                       .at(tree_.folder.empty() ? entry.name : tree_.folder + "/" + entry.name));
     }
     total_ += entry.size;
-    if (total_ > kMaxUnpackedBytes) {
-      return fail(too_large("the revision files have more than " + std::to_string(kMaxUnpackedBytes) + " bytes in total"));
+    if (const std::uint64_t limit = std::min(limits.max_source_bytes, kMaxUnpackedBytes); total_ > limit) {
+      const std::string folder = tree_.folder.empty() ? "root" : "folder " + fit_for_message(tree_.folder);
+      return fail(source_too_large(folder + " of commit " + tree_.commit, limit).at("spec.source.git"));
     }
     entries_.push_back(std::move(entry));
     return {};

@@ -250,7 +250,7 @@ def test_the_deployment_follows_the_values() -> None:
         "--kube", "--leader-elect=true", "--lease-name=athanor", "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s",
         "--resync=5m", "--resyncs-per-second=2", "--listen=0.0.0.0:8080", "--cache=/var/cache/athanor", "--minimum-approval=Destructive",
         "--minimum-approvals=1", "--minimum-backup=Never", "--default-ssl-mode=verify-full", "--inline-passwords=refuse", "--namespace-labels", "--publish-plans=true",
-        "--max-repository-size=512MiB", "--max-artifact-size=256MiB", "--max-file-size=16MiB", "--log-level=info"]
+        "--max-repository-size=512MiB", "--max-artifact-size=256MiB", "--max-file-size=16MiB", "--max-source-size=256MiB", "--log-level=info"]
     assert arguments_of(objects(rendered("everything"))) == [
         "--kube", "--watch-namespaces=shop,warehouse", "--selector=team in (a, b)", "--leader-elect=true", "--lease-name=athanor",
         "--lease-namespace=athanor-system", "--workers=8", "--per-server=8", "--grace-period=290s", "--resync=5m", "--resyncs-per-second=2",
@@ -261,7 +261,7 @@ def test_the_deployment_follows_the_values() -> None:
         "--database-host=*.db.svc", "--database-host=10.0.0.7", "--source-host=git.example.org", "--extra-ca-file=/etc/athanor/ca/all.pem",
         "--minimum-approval=Destructive", "--minimum-approvals=2", "--minimum-backup=Never", "--default-ssl-mode=verify-full", "--inline-passwords=refuse", "--publish-plans=false",
         "--require-secret-label", "--database-auth", "--cloud-endpoint=aws-sts=https://vpce-1.sts.eu-central-1.vpce.amazonaws.com", "--max-resources=100", "--max-backup-size=20GiB", "--max-config-map-reads=600", "--max-repository-size=64MiB",
-        "--max-artifact-size=32MiB", "--max-cache-size=600MiB", "--max-file-size=16MiB", "--log-level=info", "--max-files=10"]
+        "--max-artifact-size=32MiB", "--max-cache-size=600MiB", "--max-file-size=16MiB", "--max-source-size=256MiB", "--log-level=info", "--max-files=10"]
     labelled = objects(rendered("labelled namespaces"))
     assert "--namespace-selector=athanor=yes" in arguments_of(labelled)
     assert {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"]} in one(labelled, "ClusterRole", "athanor")["rules"]

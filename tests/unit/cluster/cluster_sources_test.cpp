@@ -158,6 +158,14 @@ TEST_F(ClusterSourcesTest, KeepsTheLimitOnFiles) {
   put_config_map("one", {{"a1.sql", revision("a1", "")}});
   put_config_map("two", {{"a2.sql", revision("a2", "a1")}});
   EXPECT_EQ(refusal_of(limited).code, ErrorCode::FileTooLarge);
+
+  SourceLimits total;
+  total.max_source_bytes = 50;
+  ConfigMapSource small(reads, total);
+  const Error error = refusal_of(small);
+  EXPECT_EQ(error.code, ErrorCode::FileTooLarge);
+  EXPECT_NE(error.message.find("contains more than 50 bytes of revision files"), std::string::npos) << error.message;
+  EXPECT_EQ(error.context, "spec.source.configMaps");
 }
 
 TEST_F(ClusterSourcesTest, SaysWhichKindOfSourceIsNotServed) {

@@ -381,6 +381,15 @@ TEST_F(LocalPaths, RefusesMoreOrLargerFilesThanItsLimitsAndSaysWhoSetsThem) {
   folder.write("manifests/rev/b.sql", "-- B\n--\n-- Revision: b1\n-- Revises: a1\n\n-- athanor:upgrade\nSELECT 1;\n");
   EXPECT_TRUE(refused(few));
 
+  SourceLimits total;
+  total.max_source_bytes = 50;
+  LocalSources limited(roots(), clock, total);
+  const auto too_much = limited.load(resource);
+  ASSERT_FALSE(too_much);
+  EXPECT_EQ(too_much.error().code, ErrorCode::FileTooLarge);
+  EXPECT_NE(too_much.error().message.find("manifests/rev contains more than 50 bytes"), std::string::npos)
+      << too_much.error().message;
+
   // The size counts where a body is read whole: when a plan is made.
   SourceLimits small;
   small.max_file_bytes = 100'000;

@@ -116,6 +116,10 @@ TEST_F(Archive, LimitsOnFilesHold) {
   const Error error = refused({{"a.sql", "12345678901"}});
   EXPECT_EQ(error.code, ErrorCode::FileTooLarge);
   EXPECT_EQ(error.context, "a.sql");
+  request_.limits.max_source_bytes = 8;
+  const Error together = refused({{"a.sql", "12345"}, {"b.sql", "6789"}});
+  EXPECT_EQ(together.code, ErrorCode::FileTooLarge);
+  EXPECT_EQ(together.message, "the artifact contains more than 8 bytes of revision files");
 }
 
 TEST_F(Archive, WhatIsTruncatedOrNoArchiveIsRefused) {

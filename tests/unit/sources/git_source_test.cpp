@@ -364,7 +364,15 @@ TEST_F(Git, LimitsAreHeldBeforeAnythingIsUnpacked) {
   EXPECT_EQ(error.code, ErrorCode::FileTooLarge);
   EXPECT_THAT(error.context, HasSubstr("db/a1.sql"));
   EXPECT_THAT(error.hint, HasSubstr("--max-file-size"));
-  EXPECT_EQ(asked("cat-file"), 2U);  // of the folder's type alone
+  options_.limits = {};
+  options_.limits.max_source_bytes = 100;
+  repositories_.reset();
+  const Error together = refused(resource(tree_.url()));
+  EXPECT_EQ(together.code, ErrorCode::FileTooLarge);
+  EXPECT_THAT(together.message, HasSubstr("folder db of commit "));
+  EXPECT_THAT(together.message, HasSubstr("more than 100 bytes"));
+  EXPECT_THAT(together.hint, HasSubstr("--max-source-size"));
+  EXPECT_EQ(asked("cat-file"), 3U);  // of the folder's type alone
 }
 
 TEST_F(Git, DuringAnOutageTheLastCommitIsUsedExceptAfterAChange) {
