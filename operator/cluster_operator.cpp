@@ -252,6 +252,9 @@ class ClusterOperator {
 
   std::string scrape() {
     metrics_.manifests(store_.size(), 0);
+    for (const auto& [kind, failures] : cluster_.failures()) {
+      metrics_.watch_failures(kind, failures);
+    }
     return metrics_.text();
   }
 

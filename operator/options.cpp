@@ -309,12 +309,13 @@ constexpr std::array kRows{
     Row{flag("--resyncs-per-second", "N", "maximum of resyncs per second; default 2"), count<&Options::resyncs_per_second>},
     Row{flag("--max-files", "N", "maximum of revision files in one source; default 100000"), take_max_files},
     Row{flag("--max-file-size", "SIZE", "largest revision file; default 64MiB"), take_max_file_size},
-    Row{flag("--max-source-size", "SIZE", "maximum size of all revision files of one source; default 512MiB"), take_max_source_size},
+    Row{flag("--max-source-size", "SIZE", "maximum size of all revision files of one source; default 512MiB"),
+        take_max_source_size},
     Row{flag("--log-level", "LEVEL", "debug, info, warn or error; default info (warn with --once)"), take_log_level},
     Row{flag("--help", "", "print this help", 'h'), set<&Options::help>},
     Row{flag("--version", "", "print the version", 'V'), set<&Options::version>},
 };
-constexpr std::size_t kOfCluster = 36;   // rows
+constexpr std::size_t kOfCluster = 37;   // rows
 constexpr std::size_t kOfManifests = 4;  // after them
 
 constexpr auto kFlags = [] {
@@ -354,10 +355,10 @@ Result<void> check_mode(const Options& options) {
   const bool of_cluster = !options.kubeconfig.empty() || !options.context.empty() || !options.namespaces.empty() ||
                           !options.selector.empty() || !options.namespace_selector.empty() ||
                           !options.lease_namespace.empty() || !options.job_image.empty() || options.namespace_labels ||
-                          options.require_secret_label || !options.source_images.empty() ||
-                          options.metrics_authentication || options.database_auth || options.endpoints != CloudEndpoints() ||
-                          options.floor != Options().floor || !options.job_variables.empty() || !options.job_defaults.empty() ||
-                          !options.source_hosts.empty() || !options.extra_authorities.empty();
+                          options.require_secret_label || !options.source_images.empty() || options.metrics_authentication ||
+                          options.database_auth || options.endpoints != CloudEndpoints() || options.floor != Options().floor ||
+                          !options.job_variables.empty() || !options.job_defaults.empty() || !options.source_hosts.empty() ||
+                          !options.extra_authorities.empty();
   if (!options.manifests.empty() && of_cluster) {
     return fail(
         usage("--kubeconfig, --context, --watch-namespaces, --selector, --namespace-selector, --lease-namespace, --job-image, "

@@ -176,6 +176,24 @@ bool Cluster::synced() const {
          std::ranges::all_of(informers_, [](const auto& informer) { return informer->synced(); });
 }
 
+std::map<std::string, std::uint64_t> Cluster::failures() const {
+  std::map<std::string, std::uint64_t> failures;
+  const auto add = [&failures](const Informer& informer) {
+    std::uint64_t& most = failures[informer.type().plural];
+    most = std::max(most, informer.statistics().failures);
+  };
+  if (namespaces_) {
+    add(*namespaces_);
+  }
+  for (const auto& informer : informers_) {
+    add(*informer);
+  }
+  for (const auto& [watched, informer] : of_flux_) {
+    add(*informer);
+  }
+  return failures;
+}
+
 bool Cluster::wait_until_synced(const StopToken& stop) const {
   while (!synced() && parts_.clock.wait(milliseconds(20), stop)) {
   }

@@ -10,7 +10,9 @@
 // Threads: start() spawns one thread per informer, join() ends them. Ownership: borrows everything in ClusterParts.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -64,6 +66,8 @@ class Cluster {
   void join();
   // Whether every informer has completed its first list, except those of Flux sources.
   [[nodiscard]] bool synced() const;
+  // Returns, by kind (plural name), how many attempts to list or watch failed in a row up to now.
+  [[nodiscard]] std::map<std::string, std::uint64_t> failures() const;
   // Waits until synced() is true. Returns false when a stop was requested first.
   [[nodiscard]] bool wait_until_synced(const StopToken& stop) const;
 

@@ -104,8 +104,7 @@ void SelectedNamespaces::deleted(const ResourceKey& key) {
     log_.info("namespace no longer selected", {{"namespace", key.name}, {"resources", left.size()}});
   }
   for (const auto& resource : left) {
-    store_.leave(resource,
-                 "the labels of the namespace do not match the operator's namespace selector (" + selector_ + ")");
+    store_.leave(resource, "the labels of the namespace do not match the operator's namespace selector (" + selector_ + ")");
   }
 }
 

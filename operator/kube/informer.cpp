@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "operator/kube/transport.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -166,6 +168,9 @@ bool Informer::handle_error(const Error& error, bool from_the_beginning) {
     failures_ = static_cast<std::uint64_t>(expired_in_a_row_++);
     return failures_ > 0;
   }
+  if (is_too_large(error)) {
+    return handle_oversized(error, from_the_beginning);
+  }
   if (error.code == ErrorCode::ApiInvalid && from_the_beginning && watch_list_) {
     log_.info("server does not support WatchList, listing instead");
     watch_list_ = false;
@@ -184,7 +189,31 @@ bool Informer::handle_error(const Error& error, bool from_the_beginning) {
   return true;
 }
 
+// A watch that resumes at the same version would receive the same line again, and so would a WatchList. A list is requested in
+// smaller pages, so it fails only when a single object is too large: then only a change of that object can help.
+bool Informer::handle_oversized(const Error& error, bool from_the_beginning) {
+  const bool listed = from_the_beginning && broken_watch_lists_ == 0;  // list() resets it
+  start_over();
+  broken_watch_lists_ = kMaxBrokenWatchLists;
+  ++failures_;
+  oversized_ = listed;
+  LogFields fields = error_fields(error);
+  fields.emplace_back("failures", static_cast<std::int64_t>(failures_.load()));
+  if (listed) {
+    fields.emplace_back("retryAfterSeconds",
+                        std::chrono::duration_cast<std::chrono::seconds>(options_.oversized_backoff).count());
+    log_.error("an object is too large to be read, so changes of this type are not seen", fields);
+  } else {
+    log_.warn("a watch event is too large, listing instead", fields);
+  }
+  return true;
+}
+
 void Informer::pause(const StopToken& stop) {
+  if (std::exchange(oversized_, false)) {
+    clock_.wait(options_.oversized_backoff, stop);
+    return;
+  }
   const int doublings = static_cast<int>(std::clamp<std::uint64_t>(failures_, 1, 20)) - 1;
   const milliseconds grown = std::min(options_.initial_backoff * (1 << doublings), options_.max_backoff);
   const double jitter = std::uniform_real_distribution<double>(1.0, 1.5)(random_);

@@ -41,6 +41,7 @@ struct InformerOptions {
   bool metadata_only = false;  // see ListOptions
   milliseconds initial_backoff{800};
   milliseconds max_backoff{30'000};
+  milliseconds oversized_backoff{300'000};  // after a list with an object that is too large for the client
   // A watch lasts between this and twice this time, at random, so that thousands of watches do not end together.
   std::chrono::seconds min_watch{300};
   std::uint64_t seed = 0;  // of jitter and watch times
@@ -64,6 +65,7 @@ class Informer {
   // Whether the first list is complete.
   [[nodiscard]] bool synced() const { return synced_; }
   [[nodiscard]] InformerStatistics statistics() const;
+  [[nodiscard]] const ResourceType& type() const { return options_.type; }
 
  private:
   // One list or one watch. Like list() and watch(), it returns whether to back off before the next.
@@ -71,6 +73,7 @@ class Informer {
   [[nodiscard]] bool list();
   [[nodiscard]] bool watch(bool from_the_beginning, const StopToken& stop);
   [[nodiscard]] bool handle_error(const Error& error, bool from_the_beginning);
+  [[nodiscard]] bool handle_oversized(const Error& error, bool from_the_beginning);
   void pause(const StopToken& stop);
   void handle_event(WatchEvent event);
   void deliver(const KubeObject& object, bool removed);
@@ -96,6 +99,7 @@ class Informer {
   bool listing_ = false;          // between begin_list() and finish_list()
   bool gap_ = false;              // an event was unreadable: an object missing from this list may exist after all
   int expired_in_a_row_ = 0;      // 410 responses since the last event
+  bool oversized_ = false;        // the last list had an object that is too large
   bool watch_list_ = true;        // false once the server turned out not to support WatchList
   int broken_watch_lists_ = 0;    // in a row
   std::uint64_t received_ = 0;    // events and bookmarks in this watch

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <mutex>
 #include <random>
 #include <utility>
@@ -113,6 +114,8 @@ class RestClient final : public KubeClient {
   Result<HttpResponse> send_once(const HttpRequest& request, const RefusedRequest& refused);
   Result<std::string> list_once(const ResourceType& type, const ListOptions& options, const ObjectHandler& on_object,
                                 bool& reported);
+  Result<HttpResponse> send_for_page(HttpRequest request, const std::function<std::string(std::size_t size)>& path_of,
+                                     std::size_t& size, const RefusedRequest& refused);
   Result<void> wait(milliseconds pause, const RefusedRequest& refused);
   milliseconds pause_before(int attempt, const std::optional<milliseconds>& retry_after);
   void observe(const std::string& method, const Result<HttpResponse>& response) const;
@@ -209,9 +212,10 @@ Result<std::string> RestClient::list_once(const ResourceType& type, const ListOp
                                           bool& reported) {
   const RefusedRequest refused{describe("list", type, options.name_space, {}), is_secret(type), true};
   ListPage page;
-  do {
+  std::size_t size = kPageSize;
+  const auto path_of = [&](std::size_t limit) {
     QueryText query;
-    query.add("limit", std::to_string(kPageSize));
+    query.add("limit", std::to_string(limit));
     query.add_unless_empty("labelSelector", options.label_selector);
     query.add_unless_empty("fieldSelector", options.field_selector);
     if (page.continue_token.empty()) {  // the API rejects resourceVersion together with a continue token
@@ -219,12 +223,14 @@ Result<std::string> RestClient::list_once(const ResourceType& type, const ListOp
     } else {
       query.add("continue", page.continue_token);
     }
+    return resource_path(type, options.name_space) + query.text();
+  };
+  do {
     HttpRequest request;
-    request.path = resource_path(type, options.name_space) + query.text();
     if (options.metadata_only) {
       request.accept = kAcceptMetadataList;
     }
-    TRY_ASSIGN(const HttpResponse response, send(request, refused));
+    TRY_ASSIGN(const HttpResponse response, send_for_page(request, path_of, size, refused));
     Result<ListPage> read = read_list_page(response.body, type, on_object);
     // Set it also after a broken body: some of its items may have been delivered.
     reported = true;
@@ -234,6 +240,19 @@ Result<std::string> RestClient::list_once(const ResourceType& type, const ListOp
     page = std::move(*read);
   } while (!page.continue_token.empty());
   return page.resource_version;
+}
+
+// Requests one page of a list. A page that is too large is requested again with fewer objects; `size` then stays smaller.
+Result<HttpResponse> RestClient::send_for_page(HttpRequest request, const std::function<std::string(std::size_t size)>& path_of,
+                                               std::size_t& size, const RefusedRequest& refused) {
+  while (true) {
+    request.path = path_of(size);
+    auto response = send(request, refused);
+    if (response || !is_too_large(response.error()) || size == 1) {
+      return response;
+    }
+    size = std::max<std::size_t>(1, size / 8);
+  }
 }
 
 Result<KubeObject> RestClient::create(const ResourceType& type, const std::string& name_space, const KubeObject& object,

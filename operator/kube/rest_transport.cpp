@@ -129,6 +129,10 @@ class ResponseReader {
  private:
   [[nodiscard]] bool streaming() const { return lines_ != nullptr && answer_.status / 100 == 2; }
   [[nodiscard]] Attempt broken(const std::string& reason) const { return {fail(unreachable(server_, reason))}; }
+  // See is_too_large().
+  [[nodiscard]] Attempt too_large(const std::string& reason) const {
+    return {fail(Error(ErrorCode::ApiUnreachable, server_ + " sent too much: " + reason).with_retry(RetryClass::Terminal))};
+  }
   [[nodiscard]] Attempt failed(const RequestFailure& failure) const;
 
   const std::string& server_;
@@ -147,7 +151,7 @@ std::optional<Attempt> ResponseReader::take(const PendingRequest::Progress& prog
       case LineSplitter::Outcome::Enough:
         return Attempt{std::move(answer_)};
       case LineSplitter::Outcome::TooLong:
-        return broken("a line is longer than " + std::to_string(request_.max_line) + " bytes");
+        return too_large("a line is longer than " + std::to_string(request_.max_line) + " bytes");
       case LineSplitter::Outcome::More:
         break;
     }
@@ -156,7 +160,7 @@ std::optional<Attempt> ResponseReader::take(const PendingRequest::Progress& prog
     answer_.body += bytes;
   }
   if (answer_.body.size() > request_.max_body || progress.overrun) {
-    return broken("the response is larger than " + std::to_string(request_.max_body) + " bytes");
+    return too_large("the response is larger than " + std::to_string(request_.max_body) + " bytes");
   }
   if (progress.failure) {
     return failed(*progress.failure);

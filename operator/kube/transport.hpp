@@ -29,7 +29,7 @@ struct HttpRequest {
   std::string accept = "application/json";
   milliseconds deadline{30'000};                  // for the whole response; in a stream, for its head
   milliseconds idle{90'000};                      // in a stream: the longest silence between two lines
-  std::size_t max_body = std::size_t{64} << 20U;  // bytes; a larger response is ApiUnreachable
+  std::size_t max_body = std::size_t{64} << 20U;  // bytes; for a larger response see is_too_large()
   std::size_t max_line = std::size_t{8} << 20U;   // bytes, in a stream
 };
 
@@ -39,6 +39,12 @@ struct HttpResponse {
   std::string body;
   std::optional<milliseconds> retry_after;  // header Retry-After, when it is a number of seconds
 };
+
+// Whether a request failed because its response, or a line of a stream, was larger than the request allows. The same request
+// would fail again.
+[[nodiscard]] inline bool is_too_large(const Error& error) {
+  return error.code == ErrorCode::ApiUnreachable && error.retry == RetryClass::Terminal;
+}
 
 class HttpTransport {
  public:

@@ -183,6 +183,8 @@ struct Metrics::Impl {
   Gauge& resources = gauges(registry, "athanor_resources", "Valid resources.").Add({});
   Gauge& problems = gauges(registry, "athanor_manifest_problems", "Current problems in manifests.").Add({});
   Family<Counter>& requests = counters(registry, "rest_client_requests_total", "Requests to the API server.");
+  Family<Gauge>& watch_failures =
+      gauges(registry, "athanor_watch_failures", "Attempts to list or watch a kind that failed in a row up to now.");
   Family<Gauge>& leader = gauges(registry, "leader_election_master_status", "1: this replica leads.");
   const WorkQueue* attached_queue = nullptr;
   const MigrationStore* attached_resources = nullptr;
@@ -241,6 +243,10 @@ std::string Metrics::text() const {
     text += resource_series(*impl_->attached_resources);
   }
   return text;
+}
+
+void Metrics::watch_failures(const std::string& kind, std::uint64_t failures) {
+  impl_->watch_failures.Add({{"kind", kind}}).Set(static_cast<double>(failures));
 }
 
 void Metrics::api_request(const std::string& method, int status, const std::string& host) {

@@ -36,6 +36,8 @@ class Metrics {
   void manifests(std::size_t resources, std::size_t problems);
   // Counts a request to the API server; status 0 when there was no response.
   void api_request(const std::string& method, int status, const std::string& host);
+  // Sets how many attempts to list or watch a kind (plural name) failed in a row up to now.
+  void watch_failures(const std::string& kind, std::uint64_t failures);
   // Sets whether this replica leads. A standby exports no series of resources, so that each resource has one series instead of
   // one per replica.
   void leading(bool is_leader);

@@ -233,7 +233,7 @@ def test_metrics_are_well_formed_and_bear_the_names_that_dashboards_know(operato
             "workqueue_retries_total", "workqueue_queue_duration_seconds", "workqueue_work_duration_seconds", "workqueue_unfinished_work_seconds",
             "workqueue_longest_running_processor_seconds", "rest_client_requests_total", "leader_election_master_status",
             "athanor_migrations_applied_total", "athanor_step_duration_seconds", "athanor_lock_wait_seconds", "athanor_pending_revisions",
-            "athanor_resources", "process_resident_memory_bytes", "process_cpu_seconds_total"} <= names
+            "athanor_resources", "athanor_watch_failures", "process_resident_memory_bytes", "process_cpu_seconds_total"} <= names
     host = re.search(r'rest_client_requests_total\{code="200",host="([^"]*)",method="GET"\}', text)
     assert host and "@" not in host.group(1), text
     assert operator.metric('controller_runtime_reconcile_total{controller="databasemigration",result="success"}') > 0

@@ -266,6 +266,27 @@ TEST_F(InformerTest, ABrokenListReportsNoDeletions) {
   EXPECT_THAT(picture.reported, ElementsAre("+a1", "+b1", "synced"));
 }
 
+TEST_F(InformerTest, ListsAfterAnEventThatIsTooLarge) {
+  put("a", 1);
+  run({[&] {
+    fail_watch(Error(ErrorCode::ApiUnreachable, "a line is too long").with_retry(RetryClass::Terminal));
+    break_watch();
+    put("a", 2);
+  }});
+  EXPECT_THAT(picture.reported, ElementsAre("+a1", "synced", "+a2"));
+  EXPECT_EQ(kube.count("list"), 1U) << "a watch from the same version would fail again";
+}
+
+TEST_F(InformerTest, WaitsLongBeforeItReadsAnObjectAgainThatIsTooLarge) {
+  kube.set_watch_list(false);
+  kube.fail(
+      {.verb = "list", .error = Error(ErrorCode::ApiUnreachable, "too large").with_retry(RetryClass::Terminal), .times = 2});
+  put("a", 1);
+  run({});
+  EXPECT_THAT(picture.reported, ElementsAre("+a1", "synced"));
+  EXPECT_EQ(clock.waits, std::vector<milliseconds>(2, std::chrono::minutes(5)));
+}
+
 TEST_F(InformerTest, PausesGrowFrom800MillisecondsTo30SecondsWithJitter) {
   fail_watch(Error(ErrorCode::ApiUnreachable, "refused"), 6);
   kube.fail({.verb = "list", .error = Error(ErrorCode::ApiUnreachable, "refused"), .times = 3});

@@ -248,6 +248,33 @@ TEST_F(RestClientTest, AnExpiredListIsReportedToCallersThatCannotRestart) {
   EXPECT_EQ(client->list(kube::kSecrets, {}, [](const KubeObject&) {}).error().code, ErrorCode::ApiExpired);
 }
 
+TEST_F(RestClientTest, APageThatIsTooLargeIsRequestedInSmallerOnes) {
+  const Error too_large = Error(ErrorCode::ApiUnreachable, "larger than 67108864 bytes").with_retry(RetryClass::Terminal);
+  transport.answer(too_large);
+  transport.answer(200, page({"a"}, "t1"));
+  transport.answer(too_large);
+  transport.answer(200, page({"b"}, ""));
+  const auto all = list_all(*client, kube::kSecrets, {});
+  ASSERT_TRUE(all) << all.error().describe();
+  EXPECT_EQ(all->items.size(), 2U);
+  std::vector<std::string> paths;
+  for (const auto& request : transport.requests) {
+    paths.push_back(request.path);
+  }
+  EXPECT_EQ(paths, (std::vector<std::string>{"/api/v1/secrets?limit=500", "/api/v1/secrets?limit=62",
+                                             "/api/v1/secrets?limit=62&continue=t1", "/api/v1/secrets?limit=7&continue=t1"}));
+}
+
+TEST_F(RestClientTest, AnObjectThatIsTooLargeIsAnErrorThatNoRetryMends) {
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    transport.answer(Error(ErrorCode::ApiUnreachable, "larger than 67108864 bytes").with_retry(RetryClass::Terminal));
+  }
+  const auto listed = client->list(kube::kSecrets, {}, [](const KubeObject&) {});
+  ASSERT_FALSE(listed);
+  EXPECT_EQ(listed.error().retry, RetryClass::Terminal);
+  EXPECT_EQ(transport.requests.back().path, "/api/v1/secrets?limit=1");
+}
+
 TEST_F(RestClientTest, AListThatBreaksOffIsAnError) {
   transport.answer(200, page({"a", "b"}, "").substr(0, 80));
   EXPECT_EQ(client->list(kube::kSecrets, {}, [](const KubeObject&) {}).error().code, ErrorCode::ApiUnreachable);
