@@ -162,9 +162,31 @@ Result<Connection> complete(Connection connection, const ConnectionString& targe
   return connection;
 }
 
-// One attempt, or two if sslmode leaves open whether the connection is encrypted. On an encrypted connection only libpq sees
-// which method the server requests. Channel binding enforces the restriction there: it allows nothing but SCRAM, and only from
-// a server that holds the key of its certificate.
+// On an encrypted connection only libpq sees which method the server requests, and channel binding is what restricts it: libpq
+// then answers nothing but SCRAM, from a server that holds the key of its certificate. Where the server may have the password
+// in plain text, no other method could reveal more.
+bool needs_channel_binding(const ConnectionString& target) {
+  return !target.allowed_authentication.password && target.may_send_password();
+}
+
+// Whether the server let us in without a password although it had to ask for one. A method that needs none (GSS) cannot be told
+// from no method at all, so it does not count where `none` is excluded.
+bool skipped_authentication(PGconn* connection, const AllowedAuthentication& allowed) {
+  const bool encrypted = PQsslInUse(connection) != 0;  // otherwise the gate saw the request
+  return encrypted && !allowed.none && PQconnectionUsedPassword(connection) == 0;
+}
+
+// Completes an attempt on a connection that is encrypted.
+Result<Connection> complete_encrypted(Connection started, const ConnectionString& target, const Patience& patience) {
+  TRY_ASSIGN(Connection made, complete(std::move(started), target, target.allowed_authentication, patience));
+  if (skipped_authentication(made.get(), target.allowed_authentication)) {
+    return fail(Error(ErrorCode::AuthenticationFailed, "the server did not ask for the password, which require_auth demands")
+                    .advise("allow it with `none` in require_auth, or correct the server's pg_hba.conf"));
+  }
+  return made;
+}
+
+// One attempt, or two if sslmode leaves open whether the connection is encrypted.
 Result<Connection> attempt(const ConnectionString& target, const std::string& application, const std::string& options,
                            const Patience& patience) {
   const Keywords keywords = keywords_of(target, application, options);
@@ -177,14 +199,14 @@ Result<Connection> attempt(const ConnectionString& target, const std::string& ap
     return complete(Connection(keywords.start()), target, allowed, patience);
   }
   Keywords encrypted = keywords;
-  if (target.may_send_password()) {
+  if (needs_channel_binding(target)) {
     encrypted.add("channel_binding", "require");
   }
   const bool may_be_plain = mode == "allow" || mode == "prefer";
   if (may_be_plain) {
     encrypted.add("sslmode", "require");
   }
-  auto made = complete(Connection(encrypted.start()), target, allowed, patience);
+  auto made = complete_encrypted(Connection(encrypted.start()), target, patience);
   if (made || !may_be_plain || made.error().message.find(kNoTls) == std::string::npos) {
     return made;
   }

@@ -226,8 +226,18 @@ Error cause_of(std::string_view report, const std::string& place) {
       Cause{"timeout expired", "timeout expired", "check host, port and firewalls, or raise execution.connect_timeout"},
       Cause{"server does not support SSL", kNoTls,
             "turn TLS on at the server (ssl = on), or accept plain text with sslmode=disable"},
-      Cause{"certificate verify failed", "TLS certificate rejected: it is not signed by a trusted authority",
-            "name the authority's certificate with sslrootcert"},
+      Cause{
+          "channel binding",
+          "the server requests another password exchange than SCRAM with channel binding, which require_auth demands over TLS",
+          "set password_encryption to scram-sha-256 and the password again; for a pooler or MD5, verify the server "
+          "(sslmode=verify-full without require_auth) or allow require_auth=password,md5,scram-sha-256",
+          ErrorCode::AuthenticationFailed},
+      // libpq 15 says no more.
+      Cause{"certificate verify failed",
+            "TLS certificate rejected: it is not signed by a trusted authority, or it is expired or not yet valid",
+            "check its dates and its issuer, and name the authority's certificate with sslrootcert"},
+      Cause{"does not match host name", "TLS certificate rejected: it is for another host name",
+            "connect by a name that the certificate has"},
       Cause{"certificate", "TLS certificate rejected", "check sslmode, sslrootcert and the host name"},
       Cause{"SSL", "TLS negotiation failed", "check sslmode of DATABASE_URL"},
       Cause{"server closed the connection", "the server closed the connection during startup", "check the server log"},

@@ -152,6 +152,27 @@ TEST_F(Tls, IsNeededForAPasswordThatIsHashedWithMd5) {
   EXPECT_EQ(connect(url("old:secret")), "old over TLS");
 }
 
+TEST_F(Tls, DemandsChannelBindingOnlyWhereTheServerMayNotHaveThePassword) {
+  admin.run("DROP ROLE IF EXISTS old; SET password_encryption = md5; CREATE ROLE old LOGIN PASSWORD 'secret'");
+  admin.run("DROP ROLE IF EXISTS open; CREATE ROLE open LOGIN PASSWORD 'secret'");
+  write_file("pg_hba.conf",
+             "local all all trust\nhost all old 127.0.0.1/32 md5\nhost all open 127.0.0.1/32 trust\n"
+             "host all postgres 127.0.0.1/32 scram-sha-256\n");
+  serve_with(authority, "IP:127.0.0.1");
+  const auto over_tls = [this](const std::string& user, const std::string& list) {
+    return connect(url(user + ":secret") + "?sslmode=require&require_auth=" + list);
+  };
+  for (const auto* const list : {"password,md5,scram-sha-256", "password,md5", "!none", "!gss,!sspi"}) {
+    EXPECT_EQ(over_tls("old", list), "old over TLS") << list;
+  }
+  const std::string refused = over_tls("old", "md5,scram-sha-256");
+  EXPECT_NE(refused.find("channel binding"), std::string::npos) << refused;
+  EXPECT_EQ(connect(url("postgres:athanor") + "?sslmode=require&require_auth=md5,scram-sha-256"), "postgres over TLS");
+  const std::string skipped = over_tls("open", "!none");
+  EXPECT_NE(skipped.find("did not ask for the password"), std::string::npos) << skipped;
+  EXPECT_EQ(over_tls("open", "password,none"), "open over TLS");
+}
+
 TEST_F(Tls, IsDemandedOfAServerThatHasNone) {
   admin.run("ALTER SYSTEM SET ssl = off");
   serve_with(authority, "IP:127.0.0.1");
