@@ -315,8 +315,13 @@ constexpr std::array kRows{
     Row{flag("--help", "", "print this help", 'h'), set<&Options::help>},
     Row{flag("--version", "", "print the version", 'V'), set<&Options::version>},
 };
-constexpr std::size_t kOfCluster = 37;   // rows
-constexpr std::size_t kOfManifests = 4;  // after them
+
+// The number of rows before this flag.
+consteval std::size_t rows_before(std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::find(kRows, name, [](const Row& row) { return row.flag.name; }) - kRows.begin());
+}
+constexpr std::size_t kOfCluster = rows_before("--manifests");
+constexpr std::size_t kOfManifests = rows_before("--source-root") - kOfCluster;
 
 constexpr auto kFlags = [] {
   std::array<FlagSpec, kRows.size()> flags;
