@@ -12,6 +12,7 @@ constexpr std::size_t kMostKnown = 256;
 constexpr std::size_t kMostPending = 16;
 constexpr std::chrono::seconds kAllowedFor{60};
 constexpr std::chrono::seconds kRefusedFor{10};
+constexpr std::chrono::seconds kPreferredFor{3'600};  // after kAllowedFor
 constexpr std::string_view kScheme = "Bearer ";
 
 }  // namespace
@@ -41,10 +42,11 @@ std::optional<Access> MetricsAccess::check(std::uint64_t client, const std::stri
       return access;
     }
     // Answer 503 instead of queueing without limit.
-    if (pending_.size() >= kMostPending) {
+    std::deque<Pending>& queue = was_allowed(token) ? renewals_ : pending_;
+    if (queue.size() >= kMostPending) {
       return Access::Unavailable;
     }
-    pending_.push_back({client, std::move(token)});
+    queue.push_back({client, std::move(token)});
   }
   changed_.notify_all();
   return std::nullopt;
@@ -56,10 +58,18 @@ std::optional<Access> MetricsAccess::known(const std::string& token) const {
                                                                             : std::nullopt;
 }
 
+bool MetricsAccess::was_allowed(const std::string& token) const {
+  const auto found = known_.find(sha256_short(token));
+  return found != known_.end() && found->second.access == Access::Allowed;
+}
+
 // Evict refused tokens before allowed ones: invalid tokens must not push the scraper's out of the cache.
 void MetricsAccess::remember(const std::string& token, Access access) {
   const SteadyTime now = clock_.steady_now();
-  std::erase_if(known_, [now](const auto& one) { return one.second.until <= now; });
+  std::erase_if(known_, [now](const auto& one) {
+    const auto kept = one.second.access == Access::Allowed ? kPreferredFor : std::chrono::seconds(0);
+    return one.second.until + kept <= now;
+  });
   if (known_.size() >= kMostKnown) {
     const auto first = std::ranges::min_element(
         known_, {}, [](const auto& one) { return std::pair(one.second.access == Access::Allowed, one.second.until); });
@@ -72,12 +82,13 @@ void MetricsAccess::remember(const std::string& token, Access access) {
 void MetricsAccess::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return ends_ || !pending_.empty(); });
+    changed_.wait(lock, [this] { return ends_ || !renewals_.empty() || !pending_.empty(); });
     if (ends_) {
       return;
     }
-    const Pending next = std::move(pending_.front());
-    pending_.pop_front();
+    std::deque<Pending>& queue = renewals_.empty() ? pending_ : renewals_;
+    const Pending next = std::move(queue.front());
+    queue.pop_front();
     auto access = known(next.token);  // an earlier request with the same token may have been reviewed meanwhile
     if (!access) {
       lock.unlock();

@@ -2,8 +2,9 @@
 // right to get /metrics.
 //
 // Results are cached for a short time, so that a scraper costs one review a minute; the cache stores digests of tokens. Unknown
-// tokens are reviewed one after another on a separate thread, with a bounded queue. So a flood of invalid tokens neither locks
-// out a scraper whose token is cached nor overloads the API server.
+// tokens are reviewed one after another on a separate thread, with a bounded queue. A token that was allowed within the last
+// hour has a queue of its own, which goes first. So a flood of invalid tokens neither locks out a scraper that was allowed
+// before nor overloads the API server.
 //
 // Threads: its own thread calls `review` and `decided`; check() is safe from any thread. Ownership: owns the thread; borrows
 // the clock.
@@ -53,6 +54,7 @@ class MetricsAccess {
   };
   void run();
   void remember(const std::string& token, Access access);
+  [[nodiscard]] bool was_allowed(const std::string& token) const;
   [[nodiscard]] std::optional<Access> known(const std::string& token) const;
 
   ReviewToken review_;
@@ -60,7 +62,8 @@ class MetricsAccess {
   Decided decided_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<ShortDigest, Known> known_;
+  std::map<ShortDigest, Known> known_;  // allowed tokens also after `until`
+  std::deque<Pending> renewals_;        // of tokens that were allowed before
   std::deque<Pending> pending_;
   bool ends_ = false;
   std::thread thread_;

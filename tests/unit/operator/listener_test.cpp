@@ -11,7 +11,9 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "migrations/base/clock.hpp"
 #include "migrations/base/unique_fd.hpp"
@@ -421,6 +423,54 @@ TEST(MetricsAccess, RemembersARefusalForAShorterTimeThanAPermission) {
   clock.advance(seconds(50));
   ask("good");
   EXPECT_EQ(reviews, 4);
+}
+
+TEST(MetricsAccess, ReviewsATokenThatWasAllowedBeforeAFloodOfOthers) {
+  test::FakeClock clock;
+  std::atomic<bool> blocked{false};
+  std::atomic<bool> reviewing{false};
+  std::mutex mutex;
+  std::vector<std::uint64_t> order;
+  MetricsAccess access(
+      [&](const std::string& token) -> Result<Access> {
+        reviewing = true;
+        while (blocked) {
+          std::this_thread::yield();
+        }
+        return token == "good" ? Access::Allowed : Access::Unauthenticated;
+      },
+      clock,
+      [&](std::uint64_t client, Access) {
+        const std::lock_guard lock(mutex);
+        order.push_back(client);
+      });
+  const auto decided = [&] {
+    const std::lock_guard lock(mutex);
+    return order.size();
+  };
+  EXPECT_EQ(access.check(1, "Bearer good"), std::nullopt);
+  while (decided() < 1) {
+    std::this_thread::yield();
+  }
+  clock.advance(seconds(61));
+  blocked = true;
+  reviewing = false;
+  int unavailable = 0;
+  for (std::uint64_t junk = 0; junk < 30; ++junk) {
+    unavailable += access.check(100 + junk, "Bearer junk" + std::to_string(junk)) == Access::Unavailable ? 1 : 0;
+    while (!reviewing) {
+      std::this_thread::yield();
+    }
+  }
+  EXPECT_EQ(unavailable, 30 - 17) << "16 wait, and one is being reviewed";
+  EXPECT_EQ(access.check(2, "Bearer good"), std::nullopt);
+  blocked = false;
+  while (decided() < 3) {
+    std::this_thread::yield();
+  }
+  const std::lock_guard lock(mutex);
+  EXPECT_EQ(order[1], 100U) << "it was under way";
+  EXPECT_EQ(order[2], 2U);
 }
 
 }  // namespace
