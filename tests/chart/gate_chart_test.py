@@ -207,7 +207,7 @@ def test_the_hooks_are_made_in_the_order_of_their_weights(shop: Path) -> None:
 # ---------------------------------------------------------------- Argo CD
 
 # Every reason of a status, and how healthy Argo CD calls a resource whose Ready has it, Reconciling and Stalled as the operator sets them.
-SUSPENDED = {"Suspended", "PlanPublished", "NotSelected", "ApprovalRequired", "OutsideWindow"}
+SUSPENDED = {"Suspended", "PlanPublished", "NotSelected", "ApprovalRequired", "ApprovalsUntrusted", "OutsideWindow"}
 
 
 def reasons() -> list[str]:

@@ -27,7 +27,7 @@ if ready.status == "True" then
 end
 local suspended = {
   Suspended = true, PlanPublished = true, NotSelected = true, -- nothing runs until the declaration changes
-  ApprovalRequired = true,
+  ApprovalRequired = true, ApprovalsUntrusted = true,
   OutsideWindow = true,
 }
 if suspended[ready.reason or ""] then
