@@ -68,7 +68,7 @@ class Release:
 def release(server: ThrowawayCluster, namespace: str, account: Account, database: Database, tmp_path: Path) -> Release:
     core = client.CoreV1Api(server.api())
     eventually(lambda: core.read_namespaced_service_account("default", namespace), "the default service account")
-    return Release(server, namespace, account, tmp_path, database.url)
+    return Release(server, namespace, account, tmp_path, f"{database.url}?sslmode=disable")  # this server has no TLS
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_pods_wait_as_long_as_no_operator_runs(operator: OperatorProcess, releas
 
 def test_a_server_that_is_not_there_yet_is_waited_for(operator: OperatorProcess, release: Release, pods: GatePods, database: Database) -> None:
     release.revise("a1")
-    late = database.parts._replace(path=f"/{database.name}_late").geturl()
+    late = database.parts._replace(path=f"/{database.name}_late", query="sslmode=disable").geturl()
     release.values["url"] = late
     installing = subprocess.Popen(release.command("install", "web", release.chart, "--wait", "--timeout=60s"), stdout=subprocess.DEVNULL)
     eventually(lambda: len(pods.waiting_for("a1")) == 2, "both pods wait")

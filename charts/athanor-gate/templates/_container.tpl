@@ -16,6 +16,23 @@
 {{- end }}
 {{- end }}
 
+{{- /* TLS of the waiting pod's connection, as the operator and its Jobs have it: verify-full unless sslMode or the URL says otherwise, and no
+readable password for a server that is not verified. The parameters of a URL take precedence over these variables. */}}
+{{- define "athanor-gate.tls" -}}
+{{- $mode := .sslMode | default (regexFind "sslmode=[a-z-]+" (.url | default "") | trimPrefix "sslmode=") | default "verify-full" }}
+{{- $requireAuth := .requireAuth | default (ternary "" "!password,!md5" (has $mode (list "verify-ca" "verify-full"))) }}
+- name: PGSSLMODE
+  value: {{ $mode | quote }}
+{{- if and (eq $mode "verify-full") (not .tls) }}
+- name: PGSSLROOTCERT
+  value: system
+{{- end }}
+{{- if $requireAuth }}
+- name: PGREQUIREAUTH
+  value: {{ $requireAuth | quote }}
+{{- end }}
+{{- end }}
+
 {{- /* Environment variables for the waiting pod's connection: migrations.gate.env, otherwise from migrations.gate.database, otherwise from
 migrations.database. */}}
 {{- define "athanor-gate.env" -}}
@@ -30,9 +47,10 @@ migrations.database. */}}
 {{- if and $database.tls (not $gate.volumeMounts) }}
 {{- fail "athanor-gate: migrations.database.tls: mount the certificate into the gate (migrations.gate.volumeMounts) and name the file in migrations.gate.env (PGSSLROOTCERT)" }}
 {{- end }}
-{{- range $name, $field := dict "DATABASE_URL" "url" "ATHANOR_DATABASE_HOST" "host" "ATHANOR_DATABASE_PORT" "port" "ATHANOR_DATABASE_NAME" "name" "ATHANOR_DATABASE_USER" "user" "ATHANOR_DATABASE_PASSWORD" "password" "PGSSLMODE" "sslMode" "PGREQUIREAUTH" "requireAuth" }}
+{{- range $name, $field := dict "DATABASE_URL" "url" "ATHANOR_DATABASE_HOST" "host" "ATHANOR_DATABASE_PORT" "port" "ATHANOR_DATABASE_NAME" "name" "ATHANOR_DATABASE_USER" "user" "ATHANOR_DATABASE_PASSWORD" "password" }}
 {{- include "athanor-gate.variable" (dict "database" $database "field" $field "name" $name) }}
 {{- end }}
+{{- include "athanor-gate.tls" $database }}
 {{- end }}
 {{- end }}
 
