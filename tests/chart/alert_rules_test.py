@@ -148,3 +148,12 @@ def test_panels_of_the_dashboard_do_not_overlap(documents: list[Object]) -> None
 def test_both_are_off_by_default() -> None:
     names = {(document["kind"], document["metadata"]["name"]) for document in objects(template())}
     assert not {("PrometheusRule", "athanor"), ("ConfigMap", "athanor-dashboard")} & names
+
+
+def test_the_rules_name_the_job_that_a_pod_monitor_has() -> None:
+    documents = objects(template("--set", "podMonitor.enabled=true,prometheusRule.enabled=true"))
+    text = json.dumps(one(documents, "PrometheusRule"))
+    name = one(documents, "PodMonitor")["metadata"]["name"]
+    assert set(re.findall(r'job=\\"([^\\]*)\\"', text)) == {f"athanor-system/{name}"}
+    documents = objects(template("--set", "serviceMonitor.enabled=true,prometheusRule.enabled=true"))
+    assert set(re.findall(r'job=\\"([^\\]*)\\"', json.dumps(one(documents, "PrometheusRule")))) == {one(documents, "ServiceMonitor")["metadata"]["name"]}

@@ -170,6 +170,7 @@ def test_containers_are_bounded_in_all_but_processor_time(name: str) -> None:
     ("jobs.defaults.image=x", "additional properties 'image' not allowed"), ("jobs.variables={A=B}", "does not match pattern"),
     ("image.repository=", "image.repository is required"), ("image.repository=athanor", "athanor would be pulled from docker.io"),
     ("image.repository=shop/athanor", "shop/athanor would be pulled from docker.io"), ("image.repository=localhost/athanor:1", "does not match pattern"),
+    ("global.imageRegistry=https://m.io", "does not match pattern"), ("podMonitor.endpoint.interval=5s", "invalid propertyName 'interval'"),
     ("jobs.enabled=true,jobs.image=athanor:1", "jobs.image has no registry, so athanor:1 would be pulled from docker.io"),
     ("serviceMonitor.enabled=true,service.enabled=false", "serviceMonitor.enabled needs service.enabled")])
 def test_a_value_is_refused(option: str, message: str) -> None:
