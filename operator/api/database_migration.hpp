@@ -195,6 +195,7 @@ struct DatabaseMigrationSpec {
   DatabaseSpec database;
   SourceSpec source;
   std::optional<SecretReference> scratch_url_from{};  // of a server for scratch databases; empty: none is named
+  std::optional<SecretReference> scratch_root_certificate_from{};
   std::string target_revision = "head";
   std::string baseline;  // revision at which a database that has tables but no history is adopted; empty: none
   PolicySpec policy;

@@ -179,6 +179,9 @@ std::string spec_hash(const DatabaseMigrationSpec& spec) {
   if (spec.scratch_url_from) {
     append(text, spec.scratch_url_from);
   }
+  if (spec.scratch_root_certificate_from) {
+    append(text, spec.scratch_root_certificate_from);
+  }
   if (spec.policy.lint) {
     append(text, "lint " + std::to_string(spec.policy.lint->small_table_rows));
     for (const auto& [rule, level] : spec.policy.lint->levels) {

@@ -287,6 +287,9 @@ void read_spec(YamlFields& fields, DatabaseMigrationSpec& spec, OperatorMode ope
     if (!spec.scratch_url_from) {
       scratch.refuse("urlFrom", "is required");
     }
+    scratch.mapping("tls", [&](YamlFields& tls) {
+      read_reference(tls, "rootCertificateFrom", spec.scratch_root_certificate_from, operator_mode);
+    });
   });
   fields.flag("suspend", spec.suspend);
   fields.flag("dryRun", spec.dry_run);

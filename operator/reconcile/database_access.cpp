@@ -1,8 +1,6 @@
 #include "operator/reconcile/database_access.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -12,7 +10,7 @@
 #include "migrations/text/database_url.hpp"
 #include "migrations/text/quoting.hpp"
 #include "migrations/text/url_parameters.hpp"
-#include "operator/reconcile/policy_floor.hpp"
+#include "operator/reconcile/connection_rules.hpp"
 #include "operator/reconcile/resource_words.hpp"
 #include "operator/reconcile/session_cache.hpp"
 #include "operator/reconcile/token_sessions.hpp"
@@ -81,172 +79,33 @@ Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSo
   return url;
 }
 
-// The parameters that a declared URL may have on a cluster. Any other libpq parameter, now or in the future, may name a file or
-// a service of the operator's pod.
-constexpr std::array<std::string_view, 32> kDeclarable{"host",
-                                                       "hostaddr",
-                                                       "port",
-                                                       "dbname",
-                                                       "user",
-                                                       "password",
-                                                       "options",
-                                                       "application_name",
-                                                       "fallback_application_name",
-                                                       "client_encoding",
-                                                       "connect_timeout",
-                                                       "keepalives",
-                                                       "keepalives_idle",
-                                                       "keepalives_interval",
-                                                       "keepalives_count",
-                                                       "tcp_user_timeout",
-                                                       "target_session_attrs",
-                                                       "load_balance_hosts",
-                                                       "channel_binding",
-                                                       "require_auth",
-                                                       "requirepeer",
-                                                       "ssl",
-                                                       "sslmode",
-                                                       "sslsni",
-                                                       "sslpassword",
-                                                       "sslcertmode",
-                                                       "sslnegotiation",
-                                                       "sslcompression",
-                                                       "ssl_min_protocol_version",
-                                                       "ssl_max_protocol_version",
-                                                       "gssencmode",
-                                                       "krbsrvname"};
-// Parameters for files that libpq reads from the home folder by default.
-constexpr std::array<const char*, 5> kDefaultFiles{"passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl"};
-constexpr const char* kNowhere = "/nonexistent/";
-
-Result<void> refuse_process_environment(const ConnectionParameters& declared) {
-  for (const auto& [name, value] : declared) {
-    if (std::ranges::find(kDeclarable, name) == kDeclarable.end()) {
-      const bool is_name =
-          !name.empty() && std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-      if (const auto advice = advice_for_parameter(name)) {
-        return fail(
-            Error(ErrorCode::Configuration, "the database URL has a parameter that PostgreSQL does not know: `" + name + "`")
-                .at("spec.database")
-                .advise(name + ": " + std::string(*advice)));
-      }
-      return fail(Error(ErrorCode::Configuration, "the database URL has " +
-                                                      (is_name ? "`" + name + "`" : std::string("a parameter")) +
-                                                      ", which is not allowed on a cluster: a resource may not use files or"
-                                                      " services of the operator's pod")
-                      .at("spec.database")
-                      .advise("remove it; put certificates and keys in Secrets (spec.database.tls)"));
-    }
-  }
-  return {};
-}
-
-// A root certificate is useless unless the server's certificate is verified with it.
-Result<void> choose_ssl_mode(std::string& url, const DatabaseSpec& database, const ConnectionParameters& declared) {
-  const std::string mode = ssl_mode_in(declared);
-  const bool may_be_plain = mode == "allow" || mode == "prefer";
-  if ((mode == "disable" && (database.root_certificate_from || database.client_certificate_from)) ||
-      (may_be_plain && database.root_certificate_from)) {
-    return fail(Error(ErrorCode::Configuration, "with sslmode=" + mode + " the connection " +
-                                                    (may_be_plain ? "could" : "would") +
-                                                    " be in plain text, and the certificates of tls would not be used")
-                    .at("spec.database.tls")
-                    .advise("remove sslmode from the URL, which then defaults to verify-full, or remove tls"));
-  }
-  if (mode.empty() && (database.root_certificate_from || !database.default_ssl_mode.empty())) {
-    url = with_parameter(std::move(url), "sslmode", database.root_certificate_from ? "verify-full" : database.default_ssl_mode);
-  }
-  return {};
-}
-
-// A token is sent as a password in plain text, so only a server whose certificate is verified may get it, whatever the
-// operator's default is. verify-ca without an authority of its own would trust any server with a public certificate.
-void verify_server_for_token(std::string& url, const DatabaseSpec& database) {
-  if (ssl_mode_in(connection_parameters(url)) != "verify-ca" || !database.root_certificate_from) {
-    url = with_parameter(std::move(url), "sslmode", "verify-full");
-  }
-  // With Kerberos credentials at hand, libpq would use them to encrypt instead of TLS.
-  url = with_parameter(std::move(url), "gssencmode", "disable");
-}
-
-// Without a root certificate libpq refuses to connect. Not for verify-ca: a public authority signs certificates for any host.
-void trust_system_authorities(std::string& url, const DatabaseSpec& database) {
-  if (!database.root_certificate_from && ssl_mode_in(connection_parameters(url)) == "verify-full") {
-    url = with_parameter(std::move(url), "sslrootcert", "system");
-  }
-}
-
-// Enforces the operator's minimum sslmode. A weaker explicit sslmode is refused rather than raised silently, because its author
-// may not be aware of it.
-Result<void> require_ssl_mode(std::string& url, const DatabaseMigration& resource) {
-  const std::string& least = resource.spec.database.minimum_ssl_mode;
-  const std::string mode = ssl_mode_in(connection_parameters(url));
-  if (least.empty() || ssl_mode_rank(mode) >= ssl_mode_rank(least)) {
-    return {};
-  }
-  if (!mode.empty()) {
-    return fail(Error(ErrorCode::Configuration, "sslmode=" + mode + " is weaker than the minimum of this operator, " + least)
-                    .at("spec.database")
-                    .advise("remove sslmode from " + connection_in_words(resource) + ", or raise it"));
-  }
-  url = with_parameter(std::move(url), "sslmode", least);
-  return {};
-}
-
-// A connect_timeout of hours would block a worker for as long.
-void limit_connect_timeout(std::string& url, const ConnectionParameters& declared) {
-  constexpr int kMost = 30;
-  const auto given = std::ranges::find(declared, "connect_timeout", &ConnectionParameters::value_type::first);
-  if (given == declared.end()) {
-    return;
-  }
-  int seconds = 0;
-  const auto& text = given->second;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (problem == std::errc::result_out_of_range || (problem == std::errc() && seconds > kMost)) {
-    url = with_parameter(std::move(url), "connect_timeout", std::to_string(kMost));
-  }
-}
-
-// An unverified server could be anyone, so it must not be able to read the password.
-void refuse_weak_authentication(std::string& url, const ConnectionParameters& declared) {
-  const std::string mode = ssl_mode_in(connection_parameters(url));
-  if (mode != "verify-ca" && mode != "verify-full" && parameter_of(declared, "require_auth").empty()) {
-    url = with_parameter(std::move(url), "require_auth", "!password,!md5");
-  }
+ConnectionRules rules_for(const DatabaseMigration& resource, const CredentialSource& credentials) {
+  ConnectionRules rules;
+  rules.own_environment = credentials.shares_process_environment();
+  rules.default_ssl_mode = resource.spec.database.default_ssl_mode;
+  rules.minimum_ssl_mode = resource.spec.database.minimum_ssl_mode;
+  return rules;
 }
 
 Result<void> add_certificates(std::string& url, const DatabaseMigration& resource, CredentialSource& credentials,
                               HiddenValues& hidden) {
   const DatabaseSpec& database = resource.spec.database;
-  const ConnectionParameters declared = connection_parameters(url);
-  if (!credentials.shares_process_environment()) {
-    TRY(refuse_process_environment(declared));
-    limit_connect_timeout(url, declared);
-    for (const char* const name : kDefaultFiles) {
-      url = with_parameter(std::move(url), name, kNowhere + std::string(name));
-    }
-  }
-  const auto add = [&](const char* name, const std::optional<SecretReference>& from) -> Result<void> {
+  ConnectionRules rules = rules_for(resource, credentials);
+  rules.field = "spec.database";
+  rules.written_in = connection_in_words(resource);
+  rules.sends_token = database.auth.has_value();
+  const auto file = [&](std::string& path, const std::optional<SecretReference>& from) -> Result<void> {
     if (from) {
-      TRY_ASSIGN(const std::string path, credentials.file(resource, *from));
+      TRY_ASSIGN(path, credentials.file(resource, *from));
       hidden.add(path);  // the file name may be a digest of the content
-      url = with_parameter(std::move(url), name, path);
     }
     return {};
   };
-  TRY(add("sslrootcert", database.root_certificate_from));
-  TRY(add("sslcert", database.client_certificate_from));
-  TRY(add("sslkey", database.client_key_from));
-  TRY(choose_ssl_mode(url, database, declared));
-  TRY(require_ssl_mode(url, resource));
-  if (database.auth) {
-    verify_server_for_token(url, database);
-  }
-  if (!credentials.shares_process_environment()) {
-    trust_system_authorities(url, database);
-    refuse_weak_authentication(url, declared);
-  }
+  TRY(check_parameters(url, rules));  // before a Secret is read
+  TRY(file(rules.root_certificate, database.root_certificate_from));
+  TRY(file(rules.client_certificate, database.client_certificate_from));
+  TRY(file(rules.client_key, database.client_key_from));
+  TRY_ASSIGN(url, secured_url(std::move(url), rules));
   return {};
 }
 
@@ -529,29 +388,15 @@ Result<std::string> scratch_url(const DatabaseMigration& resource, CredentialSou
   }
   TRY_ASSIGN(std::string url, credentials.read(resource, *resource.spec.scratch_url_from));
   hidden.add_url(url);
-  const ConnectionParameters declared = connection_parameters(url);
-  const std::string& least = resource.spec.database.minimum_ssl_mode;
-  const std::string mode = ssl_mode_in(declared);
-  if (!credentials.shares_process_environment()) {
-    if (auto allowed = refuse_process_environment(declared); !allowed) {
-      Error error = std::move(allowed).error();
-      error.context = "spec.scratch.urlFrom";
-      return fail(std::move(error));
-    }
-    limit_connect_timeout(url, declared);
-    for (const char* const name : kDefaultFiles) {
-      url = with_parameter(std::move(url), name, kNowhere + std::string(name));
-    }
+  ConnectionRules rules = rules_for(resource, credentials);
+  rules.field = "spec.scratch";
+  rules.written_in = "the URL";
+  TRY(check_parameters(url, rules));
+  if (const auto& from = resource.spec.scratch_root_certificate_from) {
+    TRY_ASSIGN(rules.root_certificate, credentials.file(resource, *from));
+    hidden.add(rules.root_certificate);
   }
-  if (!least.empty() && ssl_mode_rank(mode) < ssl_mode_rank(least)) {
-    if (!mode.empty()) {
-      return fail(Error(ErrorCode::Configuration, "sslmode=" + mode + " is weaker than the minimum of this operator, " + least)
-                      .at("spec.scratch.urlFrom")
-                      .advise("remove sslmode from the URL, or raise it"));
-    }
-    url = with_parameter(std::move(url), "sslmode", least);
-  }
-  return url;
+  return secured_url(std::move(url), rules);
 }
 
 std::string claim_of(const std::string& described, const DatabaseMigration& resource) {

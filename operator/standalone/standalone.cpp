@@ -65,9 +65,10 @@ FolderInterest Standalone::interest_of(const DatabaseMigration& resource) const 
   interest.recursive = resource.spec.source.recursive;
   interest.folders.push_back(AllowedRoots::absolute(resource.folder, resource.spec.source.path));
   const DatabaseSpec& database = resource.spec.database;
-  for (const auto& reference : {database.url_from, database.host_from, database.port_from, database.name_from,
-                                database.user_from, database.password_from, database.root_certificate_from,
-                                database.client_certificate_from, database.client_key_from, resource.spec.scratch_url_from}) {
+  for (const auto& reference :
+       {database.url_from, database.host_from, database.port_from, database.name_from, database.user_from,
+        database.password_from, database.root_certificate_from, database.client_certificate_from, database.client_key_from,
+        resource.spec.scratch_url_from, resource.spec.scratch_root_certificate_from}) {
     if (reference && reference->kind == SecretReference::Kind::File) {
       const std::string file = AllowedRoots::absolute(resource.folder, reference->value);
       interest.folders.push_back(std::filesystem::path(file).parent_path());

@@ -173,6 +173,26 @@ TEST_F(Tls, DemandsChannelBindingOnlyWhereTheServerMayNotHaveThePassword) {
   EXPECT_EQ(over_tls("open", "password,none"), "open over TLS");
 }
 
+TEST_F(Tls, IsVerifiedForScratchServersToo) {
+  resource.spec.database.default_ssl_mode = "verify-full";
+  resource.spec.scratch_url_from = key("scratch");
+  const auto scratch = [this](const std::string& declared) {
+    put_secret("scratch", declared);
+    HiddenValues hidden;
+    auto url = scratch_url(resource, credentials, hidden);
+    return url ? *url : url.error().describe();
+  };
+  EXPECT_NE(scratch("postgresql://u@h/db").find("sslmode=verify-full"), std::string::npos) << scratch("postgresql://u@h/db");
+  EXPECT_NE(scratch("postgresql://u@h/db").find("sslrootcert=system"), std::string::npos) << scratch("postgresql://u@h/db");
+  resource.spec.scratch_root_certificate_from = key("ca.crt");
+  put_secret("ca.crt", authority.certificate_pem);
+  EXPECT_EQ(scratch("postgresql://u@h/db").find("system"), std::string::npos) << scratch("postgresql://u@h/db");
+  EXPECT_NE(scratch("postgresql://u@h/db?sslmode=disable").find("plain text"), std::string::npos);
+  resource.spec.scratch_root_certificate_from.reset();
+  const std::string plain = scratch("postgresql://u@h/db?sslmode=disable");
+  EXPECT_NE(plain.find("require_auth="), std::string::npos) << plain;
+}
+
 TEST_F(Tls, IsDemandedOfAServerThatHasNone) {
   admin.run("ALTER SYSTEM SET ssl = off");
   serve_with(authority, "IP:127.0.0.1");
