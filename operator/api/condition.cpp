@@ -46,6 +46,7 @@ constexpr std::array kReasons{
     std::pair{Reason::ApprovalsUntrusted, std::string_view("ApprovalsUntrusted")},
     std::pair{Reason::OutsideWindow, std::string_view("OutsideWindow")},
     std::pair{Reason::BackingUp, std::string_view("BackingUp")},
+    std::pair{Reason::Rehearsing, std::string_view("Rehearsing")},
     std::pair{Reason::JobRunning, std::string_view("JobRunning")},
     std::pair{Reason::Interrupted, std::string_view("Interrupted")},
     std::pair{Reason::InvalidManifest, std::string_view("InvalidManifest")},

@@ -56,6 +56,7 @@ enum class Reason : std::uint8_t {
   ApprovalsUntrusted,  // the admission policy that guarantees the names in approvals is not in force
   OutsideWindow,       // waiting for the next maintenance window
   BackingUp,
+  Rehearsing,   // the plan runs on a scratch copy
   JobRunning,   // execution mode Job: its pod has not ended
   Interrupted,  // the operator was stopped; nothing is half-applied
   // Waiting for a change of the manifest, the files or the database.

@@ -33,6 +33,11 @@ ReconcileCallbacks callbacks_for(const MigrationStore& store, const DatabaseMigr
       call.report_progress(
           [&](const DatabaseMigration& before) { return summarise_backing_up(before, review, message, clock.wall_now()); });
     };
+    callbacks.rehearsing = [&](const PlanReview& review, const Observed& observed, const std::string& message) {
+      call.report_progress([&](const DatabaseMigration& before) {
+        return summarise_rehearsing(before, review, observed, message, clock.wall_now());
+      });
+    };
   }
   callbacks.declaration = [&] { return declaration_state(store, resource); };
   return callbacks;

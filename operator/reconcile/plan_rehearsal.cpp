@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "operator/reconcile/status_entries.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -22,6 +24,9 @@ Verdict blocked(const RehearsalResult& result) {
 }
 
 Verdict not_rehearsed(Error error) {
+  if (error.code == ErrorCode::Interrupted) {  // where it stopped says nothing about the plan
+    return verdict_of(Error(ErrorCode::Interrupted, "the rehearsal was stopped with the operator; the next start repeats it"));
+  }
   error.message = "the plan cannot run because it cannot be rehearsed: " + error.message;
   Verdict verdict = verdict_of(std::move(error));
   if (verdict.kind != Verdict::Kind::Waiting) {
@@ -32,8 +37,8 @@ Verdict not_rehearsed(Error error) {
 
 }  // namespace
 
-std::optional<Verdict> hold_by_rehearsal(const ReconcileContext& context, const DatabaseTarget& target, PlanReview& review,
-                                         RehearsalPolicy kind) {
+std::optional<Verdict> hold_by_rehearsal(const ReconcileContext& context, const Observed& observed,
+                                         const DatabaseTarget& target, PlanReview& review, RehearsalPolicy kind) {
   if (context.resource.spec.policy.rehearsal != kind || review.plan->operation == Direction::Stamp || review.plan->empty()) {
     return std::nullopt;
   }
@@ -49,7 +54,18 @@ std::optional<Verdict> hold_by_rehearsal(const ReconcileContext& context, const 
   auto& known = context.memory.rehearsed;
   const bool again = known && known->of == wanted;
   if (!again) {
-    auto result = context.parts.rehearsals->rehearse({context.resource, target, *review.plan, *url}, context.stop);
+    if (context.callbacks.rehearsing) {  // it takes minutes, on a backup hours
+      context.callbacks.rehearsing(review, observed,
+                                   "plan " + short_hash(review) + " is being rehearsed on " +
+                                       (kind == RehearsalPolicy::Backup ? "a backup" : "a copy of the schema") + ", since " +
+                                       format_iso8601(context.parts.clock.wall_now()) +
+                                       "; the database is not changed meanwhile");
+    }
+    const auto unwanted = [&context] { return declaration_state(context) != DeclarationState::Holds; };
+    auto result = context.parts.rehearsals->rehearse({context.resource, target, *review.plan, *url, unwanted}, context.stop);
+    if (!result && result.error().code == ErrorCode::Interrupted && unwanted()) {
+      return verdict_of(Error(ErrorCode::StalePlan, "the declaration changed during the rehearsal; nothing was changed"));
+    }
     if (!result) {
       return not_rehearsed(hidden.hide(std::move(result).error()));
     }

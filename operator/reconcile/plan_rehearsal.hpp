@@ -14,7 +14,7 @@ namespace athanor::controller {
 
 // Rehearses the plan of `review` where the policy asks for `kind`, and notes the result there. A verdict: why the plan may not
 // run. On a schema it comes before the approval, on a backup after the backup for the run was taken.
-[[nodiscard]] std::optional<Verdict> hold_by_rehearsal(const ReconcileContext& context, const DatabaseTarget& target,
-                                                       PlanReview& review, RehearsalPolicy kind);
+[[nodiscard]] std::optional<Verdict> hold_by_rehearsal(const ReconcileContext& context, const Observed& observed,
+                                                       const DatabaseTarget& target, PlanReview& review, RehearsalPolicy kind);
 
 }  // namespace athanor::controller

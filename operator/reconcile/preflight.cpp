@@ -213,7 +213,7 @@ Preflight check_may_run(const ReconcileContext& context, const Observed& observe
   if (*turned) {
     return {std::move(review), std::move(*turned)};
   }
-  if (auto failed = hold_by_rehearsal(context, database.target, review, RehearsalPolicy::Schema)) {
+  if (auto failed = hold_by_rehearsal(context, observed, database.target, review, RehearsalPolicy::Schema)) {
     return {std::move(review), std::move(failed)};
   }
   if (auto closed = wait_at_gate(context, observed, database, review)) {
@@ -231,7 +231,7 @@ Preflight check_may_run(const ReconcileContext& context, const Observed& observe
       return {std::move(review), std::move(without)};
     }
   }
-  if (auto failed = hold_by_rehearsal(context, database.target, review, RehearsalPolicy::Backup)) {
+  if (auto failed = hold_by_rehearsal(context, observed, database.target, review, RehearsalPolicy::Backup)) {
     return {std::move(review), std::move(failed)};
   }
   // The backup may have taken hours: check everything again that can change meanwhile.

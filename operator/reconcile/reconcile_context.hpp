@@ -68,6 +68,7 @@ struct ReconcileCallbacks {
   // As outdated, unless the reconcile ends or reports more within a moment. Returns immediately.
   std::function<void(const Observed&, const std::string& message)> outdated_soon;
   std::function<void(const PlanReview&, const std::string& message)> backing_up;
+  std::function<void(const PlanReview&, const Observed&, const std::string& message)> rehearsing;
   // Called before a run starts and at its safe points. Empty: the declaration is always valid.
   std::function<DeclarationState()> declaration;
 };

@@ -3,6 +3,7 @@
 // Threads: safe from any thread. Ownership: borrows nothing beyond the call.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ struct RehearsalRequest {
   const DatabaseTarget& target;
   const Plan& plan;
   std::string scratch_url;  // empty: the server programs of this machine
+  // Whether nobody wants the result any more, asked every few hundred milliseconds; may be empty. The running statement is then
+  // cancelled, and the error is Interrupted.
+  std::function<bool()> unwanted{};
 };
 
 // How a plan went on the copy. It was rehearsed either way.

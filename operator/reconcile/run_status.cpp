@@ -56,6 +56,23 @@ DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, 
   return status;
 }
 
+DatabaseMigrationStatus summarise_rehearsing(const DatabaseMigration& resource, const PlanReview& review,
+                                             const Observed& observed, const std::string& message, WallTime now) {
+  DatabaseMigrationStatus status = resource.status;
+  status.policy = resource.policy;
+  const std::string time = format_iso8601(now);
+  ConditionSet conditions(status.conditions, resource.metadata.generation, time);
+  begin_update(status, resource, review, conditions);
+  status.phase = Phase::Pending;  // the database itself is not being changed
+  set_observed(status, resource, observed, time);
+  set_under_way(Reason::Rehearsing, message, conditions);
+  conditions.set(ConditionType::Planned, true, Reason::PlanPublished, "plan " + short_hash(review));
+  conditions.set(ConditionType::Rehearsed, false, Reason::Rehearsing, message);
+  set_backed_up(status, review, conditions);
+  fit(status);
+  return status;
+}
+
 DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const PlanReview& review, const Observed& observed,
                                           const RunState& run, WallTime now) {
   DatabaseMigrationStatus status = resource.status;

@@ -29,6 +29,8 @@ struct RunState {
 // change.
 [[nodiscard]] DatabaseMigrationStatus summarise_backing_up(const DatabaseMigration& resource, const PlanReview& review,
                                                            const std::string& message, WallTime now);
+[[nodiscard]] DatabaseMigrationStatus summarise_rehearsing(const DatabaseMigration& resource, const PlanReview& review,
+                                                           const Observed& observed, const std::string& message, WallTime now);
 [[nodiscard]] DatabaseMigrationStatus summarise_running(const DatabaseMigration& resource, const PlanReview& review,
                                                         const Observed& observed, const RunState& run, WallTime now);
 

@@ -17,7 +17,7 @@ namespace athanor::controller {
 class ConditionSet {
  public:
   ConditionSet(Conditions& conditions, std::int64_t generation, std::string now)
-      : conditions_(conditions), generation_(generation), now_(std::move(now)) {}
+      : conditions_(conditions), before_(conditions), generation_(generation), now_(std::move(now)) {}
   void set(ConditionType type, bool value, Reason reason, const std::string& message) {
     set(type, value ? ConditionStatus::True : ConditionStatus::False, reason, message);
   }
@@ -28,7 +28,9 @@ class ConditionSet {
     condition.reason = reason;
     condition.message = message;
     condition.observed_generation = generation_;
-    set_condition(conditions_, std::move(condition), now_);
+    // A condition that was removed on the way to this status and set again has not changed.
+    const Condition* const was = find_condition(before_, type);
+    set_condition(conditions_, std::move(condition), was != nullptr && was->status == value ? was->last_transition_time : now_);
   }
   void set_or_remove(ConditionType type, bool value, Reason reason, const std::string& message) {
     if (value) {
@@ -45,6 +47,7 @@ class ConditionSet {
 
  private:
   Conditions& conditions_;
+  const Conditions before_;  // as the last status had them
   std::int64_t generation_;
   std::string now_;
 };

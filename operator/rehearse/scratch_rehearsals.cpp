@@ -41,6 +41,34 @@ std::vector<std::string> with_sizes(std::vector<std::string> lines, const LiveSi
   return lines;
 }
 
+Error without_backup(Error error) {
+  if (error.code != ErrorCode::BackupNotFound && error.code != ErrorCode::BackupRefused) {
+    return error;
+  }
+  error.hint = "policy.rehearsal: Backup needs a backup at the current revision: set spec.backup.when: Always";
+  return error;
+}
+
+// Sessions that end their statement when nobody wants the rehearsal any more.
+class WatchedFactory final : public SessionFactory {
+ public:
+  WatchedFactory(std::unique_ptr<SessionFactory> own, StopToken stop, std::function<bool()> unwanted)
+      : own_(std::move(own)), stop_(stop), unwanted_(std::move(unwanted)) {}
+
+  Result<std::unique_ptr<Session>> open() override {
+    TRY_ASSIGN(auto session, own_->open());
+    session->set_wait_listener([stop = stop_, unwanted = unwanted_](milliseconds) { return stop.requested() || unwanted(); });
+    return session;
+  }
+  Result<std::unique_ptr<ReadSession>> open_observer() override { return own_->open_observer(); }
+  [[nodiscard]] std::string describe() const override { return own_->describe(); }
+
+ private:
+  std::unique_ptr<SessionFactory> own_;
+  StopToken stop_;
+  std::function<bool()> unwanted_;
+};
+
 }  // namespace
 
 struct ScratchRehearsals::Stage {
@@ -102,18 +130,24 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
     settings.embedded = *embedded_;
   }
   settings.embedded.major = live_session->server_version() / kVersionsInOneMajor;
-  const auto connect = [&](const std::string& url, const ExecutionSettings& wanted) {
+  const auto connect = [&](const std::string& url, const ExecutionSettings& wanted) -> Result<std::unique_ptr<SessionFactory>> {
     ExecutionSettings session = wanted;
     session.statement_timeout = rows ? kLongestOnRows : kLongestStatement;
     session.answer_timeout = session.statement_timeout;
     session.show_values = false;  // what is said goes into a status
-    return connect_(url, session, stop);
+    TRY_ASSIGN(auto own, connect_(url, session, stop));
+    if (!request.unwanted) {
+      return own;
+    }
+    return std::make_unique<WatchedFactory>(std::move(own), stop, request.unwanted);
   };
   schema::ScratchServer server(std::move(settings), connect, clock_, stop);
   Stage stage{server, {}, whole_schema(target.settings.version_table, target.settings.ledger_schema)};
   TRY_ASSIGN(stage.live, read_live_schema(*live_session, stage.options));
   if (rows) {
-    TRY(restore(request, stage, stop));
+    if (auto restored = restore(request, stage, stop); !restored) {
+      return fail(without_backup(std::move(restored).error()));
+    }
   } else {
     TRY_ASSIGN(stage.copy, copy_schema(server, stage.live.catalog, live_session.get(), request.plan, stage.options));
   }

@@ -21,6 +21,9 @@ class FakeRehearsals final : public RehearsalService {
   Result<RehearsalResult> rehearse(const RehearsalRequest& request, const StopToken&) override {
     plans.push_back(request.plan.hash);
     urls.push_back(request.scratch_url);
+    if (during) {
+      during(request);
+    }
     if (error) {
       return fail(*error);
     }
@@ -35,6 +38,7 @@ class FakeRehearsals final : public RehearsalService {
   }
   std::vector<std::string> plans;
   std::vector<std::string> urls;
+  std::function<void(const RehearsalRequest&)> during;
   std::optional<Error> error;
   std::optional<Error> failure;
 };
@@ -54,7 +58,7 @@ class PlanRehearsal : public testing::Test {
     if (!reconciler) {
       reconciler.emplace(parts);
     }
-    Outcome outcome = reconciler->reconcile(resource, "", {}, {}, Log());
+    Outcome outcome = reconciler->reconcile(resource, "", callbacks, {}, Log());
     Attempt attempt;
     attempt.now = clock.wall_now();
     resource.status = summarise(resource, outcome, attempt);
@@ -74,6 +78,7 @@ class PlanRehearsal : public testing::Test {
   ReconcileObserver observer;
   test::FakeClock clock;
   std::optional<Reconciler> reconciler;
+  ReconcileCallbacks callbacks;
   DatabaseMigration resource = sketch::resource();
 };
 
@@ -136,6 +141,57 @@ TEST_F(PlanRehearsal, RetriesWhenTheScratchServerIsUnavailable) {
   rehearsals.error.reset();
   EXPECT_EQ(reconcile().reason, Reason::Applied);
   EXPECT_EQ(rehearsals.plans.size(), 2U);
+}
+
+TEST_F(PlanRehearsal, IsShownWhileItRuns) {
+  DatabaseMigrationStatus shown;
+  callbacks.rehearsing = [&](const PlanReview& review, const Observed& observed, const std::string& message) {
+    shown = summarise_rehearsing(resource, review, observed, message, clock.wall_now());
+  };
+  (void)reconcile();
+  for (const ConditionType type : {ConditionType::Ready, ConditionType::Rehearsed}) {
+    const Condition* condition = find_condition(shown.conditions, type);
+    ASSERT_NE(condition, nullptr);
+    EXPECT_EQ(condition->status, ConditionStatus::False);
+    EXPECT_EQ(condition->reason, Reason::Rehearsing);
+    EXPECT_THAT(condition->message, HasSubstr("is being rehearsed on a copy of the schema, since 20"));
+  }
+  EXPECT_EQ(shown.phase, Phase::Pending);
+  EXPECT_EQ(shown.pending_count, 3);
+  ASSERT_TRUE(shown.plan);
+  EXPECT_EQ(shown.plan->hash, resource.status.plan->hash);
+}
+
+TEST_F(PlanRehearsal, SaysNothingOfThePlanWhenTheOperatorStops) {
+  rehearsals.error = Error(ErrorCode::Interrupted, "stopped on request").at("line 8");
+  const Outcome outcome = reconcile();
+  EXPECT_EQ(outcome.kind, Kind::Waiting);
+  EXPECT_EQ(outcome.reason, Reason::Interrupted);
+  EXPECT_THAT(outcome.message, HasSubstr("the rehearsal was stopped with the operator"));
+  EXPECT_THAT(outcome.message, Not(HasSubstr("line 8")));
+}
+
+TEST_F(PlanRehearsal, EndsWhenTheDeclarationChanges) {
+  bool changed = false;
+  callbacks.declaration = [&] { return changed ? DeclarationState::Withdrawn : DeclarationState::Holds; };
+  rehearsals.during = [&](const RehearsalRequest& request) {
+    EXPECT_FALSE(request.unwanted());
+    changed = true;
+    EXPECT_TRUE(request.unwanted());
+  };
+  rehearsals.error = Error(ErrorCode::Interrupted, "stopped on request");
+  const Outcome outcome = reconcile();
+  EXPECT_THAT(outcome.message, HasSubstr("the declaration changed during the rehearsal"));
+  EXPECT_THAT(databases.database.calls, Not(Contains("execute")));
+}
+
+TEST_F(PlanRehearsal, KeepsTheTimeOfAFailureThatRepeats) {
+  rehearsals.error = Error(ErrorCode::ScratchUnavailable, "no answer").with_retry(RetryClass::Transient);
+  (void)reconcile();
+  const std::string first = find_condition(resource.status.conditions, ConditionType::Rehearsed)->last_transition_time;
+  clock.advance(std::chrono::minutes(5));
+  (void)reconcile();
+  EXPECT_EQ(find_condition(resource.status.conditions, ConditionType::Rehearsed)->last_transition_time, first);
 }
 
 TEST_F(PlanRehearsal, RunsNothingWhenItsSecretIsMissing) {

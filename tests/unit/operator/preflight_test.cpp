@@ -81,6 +81,15 @@ TEST_F(AdmissionTest, ChangesNothingWithoutABackupThatIsRequired) {
   EXPECT_EQ(databases.database.observation.current_heads, std::vector<std::string>());
 }
 
+TEST_F(AdmissionTest, KeepsTheTimeOfABackupThatFailsAgain) {
+  backups.answer = fail(ErrorCode::BackupFailed, "no space");
+  (void)reconcile();
+  const std::string first = backed_up().last_transition_time;
+  clock.advance(std::chrono::minutes(5));
+  (void)reconcile();
+  EXPECT_EQ(backed_up().last_transition_time, first);
+}
+
 TEST_F(AdmissionTest, RunsWithoutABackupThatIsNotRequiredAndSaysSo) {
   (void)reconcile();
   ASSERT_EQ(backed_up().status, ConditionStatus::True);
