@@ -16,7 +16,7 @@ Result<void> refuse_server_objects(const Plan& plan) {
     for (const ScriptStep& step : revision.steps()) {
       for (const SqlStatement& statement : step.statements) {
         if (is_about_server(statement.sql)) {
-          return fail(lost("the statement concerns roles or a whole database, and a baseline would lose it")
+          return fail(lost("the statement concerns roles, a whole database or the server, and a baseline would lose it")
                           .at(revision.path + ":" + std::to_string(statement.line))
                           .advise("nothing was written; run the statement outside of revisions when the server is set up, or "
                                   "squash up to a revision before it: --to"));

@@ -15,6 +15,7 @@
 #include "migrations/cli/schema_report.hpp"
 #include "migrations/cli/schema_work.hpp"
 #include "migrations/rehearse/backup_copy.hpp"
+#include "migrations/rehearse/containment.hpp"
 #include "migrations/rehearse/rehearsal.hpp"
 #include "migrations/rehearse/rehearsal_summary.hpp"
 
@@ -245,6 +246,7 @@ Result<void> restore_copy(CommandContext& context, const Situation& situation, s
 
 Result<void> rehearse_plan(CommandContext& context, const Situation& situation, const Plan& plan) {
   const Configuration& configuration = situation.configuration;
+  TRY(check_containment(plan, configuration.schema.scratch_url.empty() && !configuration.schema.scratch_on_target));
   const schema::InspectOptions options = whole_schema(configuration.version_table, configuration.ledger_schema);
   ExecutionSettings settings = configuration.execution;
   settings.application_name = "athanor rehearse";

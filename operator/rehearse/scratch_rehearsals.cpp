@@ -5,6 +5,7 @@
 
 #include "migrations/backup/folder_store.hpp"
 #include "migrations/rehearse/backup_copy.hpp"
+#include "migrations/rehearse/containment.hpp"
 #include "migrations/rehearse/rehearsal.hpp"
 #include "migrations/rehearse/rehearsal_summary.hpp"
 #include "migrations/rehearse/schema_copy.hpp"
@@ -114,6 +115,7 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
                     .at("spec.scratch")
                     .advise("set scratch.urlFrom to a server of the same major version"));
   }
+  TRY(check_containment(request.plan, request.scratch_url.empty()));
   const DatabaseTarget& target = request.target;
   const bool rows = request.resource.spec.policy.rehearsal == RehearsalPolicy::Backup;
   const SteadyTime begin = clock_.steady_now();
@@ -155,6 +157,8 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
     log_.warn("the copy for a rehearsal differs from the schema of the database",
               {{"resource", request.resource.key().text()}, {"first", stage.copy.difference.front()}});
   }
+  // Nobody may have approved the plan yet.
+  TRY(check_scratch_role(*live_session, *stage.copy.database));
   TRY_ASSIGN(const Rehearsal rehearsal, athanor::rehearse({.copy = *stage.copy.database,
                                                            .plan = request.plan,
                                                            .clock = clock_,

@@ -104,6 +104,21 @@ TEST_F(Rehearse, HasNothingToDoWhenNothingIsPending) {
   EXPECT_EQ(this->json({"rehearse", "a2"})["statements"].size(), 1U);
 }
 
+TEST_F(Rehearse, RefusesWhatItCannotUndo) {
+  const std::string role = "left_" + database.name();
+  const std::vector<std::pair<std::string, std::string>> plans{{"CREATE ROLE " + role + ";", "DROP ROLE " + role + ";"},
+                                                               {"SELECT 1;", "DROP ROLE " + role + ";"},
+                                                               {"COPY a FROM PROGRAM 'echo 1';", "DELETE FROM a;"}};
+  for (const auto& [up, back] : plans) {
+    revision("a2", "a1", up, back);
+    const auto result = run({"rehearse"});
+    EXPECT_EQ(result.exit_code, 10) << result.out << result.err;
+    EXPECT_THAT(result.err, HasSubstr("cannot be undone after a rehearsal"));
+    EXPECT_THAT(result.err, HasSubstr("a2.sql:"));
+  }
+  EXPECT_EQ(database.value("SELECT count(*) FROM pg_roles WHERE rolname = '" + role + "'"), "0");
+}
+
 TEST_F(Rehearse, FindsNamesByTheSearchPathOfTheTarget) {
   database.run("CREATE SCHEMA app");
   database.run("ALTER DATABASE " + database.name() + " SET search_path = app");

@@ -21,9 +21,23 @@ class OperatorOnce : public testing::Test {
     scene.revision("a3", "a2");
   }
   nlohmann::json json(const ProcessResult& result) { return nlohmann::json::parse(result.out); }
+  // The URL of a role for rehearsals on the database's own server.
+  std::string scratch_role(const std::string& attributes = "CREATEDB") {
+    const std::string role = "scratch_" + database.name();
+    database.run("DROP ROLE IF EXISTS " + role);
+    database.run("CREATE ROLE " + role + " LOGIN PASSWORD 'athanor' " + attributes);
+    roles.push_back(role);
+    return url_of("postgres", role, "athanor");
+  }
+  ~OperatorOnce() override {
+    for (const std::string& role : roles) {
+      database.run("DROP ROLE IF EXISTS " + role);
+    }
+  }
 
   OperatorScene scene;
   TestDatabase database{"operator"};
+  std::vector<std::string> roles;
 };
 
 TEST_F(OperatorOnce, BringsDatabasesToTheirTargets) {
@@ -314,7 +328,7 @@ TEST_F(OperatorOnce, LintsPlansByWhatTheDatabaseHolds) {
 
 TEST_F(OperatorOnce, RehearsesOnAScratchServer) {
   ProcessOptions options;
-  options.environment = {{"SCRATCH", server_url()}};
+  options.environment = {{"SCRATCH", scratch_role()}};
   const std::string policy = "  policy: {rehearsal: Schema}\n  scratch: {urlFrom: {env: SCRATCH}}\n";
   scene.manifest("orders", database.url(), "  targetRevision: a1\n" + policy);
   EXPECT_EQ(scene.once({}, options).exit_code, 0) << scene.status("orders");
@@ -344,7 +358,7 @@ TEST_F(OperatorOnce, RehearsesWithTheSearchPathOfTheTarget) {
   database.run("CREATE SCHEMA app");
   database.run("ALTER DATABASE " + database.name() + " SET search_path = app, public");
   ProcessOptions options;
-  options.environment = {{"SCRATCH", server_url()}};
+  options.environment = {{"SCRATCH", scratch_role()}};
   scene.revision("a2", "a1", "ALTER TABLE app.t_a1 ADD COLUMN n int;", "ALTER TABLE app.t_a1 DROP COLUMN n;");
   scene.manifest("orders", database.url(),
                  "  targetRevision: a2\n  policy: {rehearsal: Schema}\n  scratch: {urlFrom: {env: SCRATCH}}\n");
@@ -353,7 +367,7 @@ TEST_F(OperatorOnce, RehearsesWithTheSearchPathOfTheTarget) {
 
 TEST_F(OperatorOnce, RehearsesOnTheBackupOfTheRun) {
   ProcessOptions options;
-  options.environment = {{"SCRATCH", server_url()}};
+  options.environment = {{"SCRATCH", scratch_role()}};
   const std::string spec = "  policy: {rehearsal: Backup}\n  backup: {when: Always}\n  scratch: {urlFrom: {env: SCRATCH}}\n";
   const std::vector<std::string> flags{"--backup-root", scene.folder / "backups"};
   std::filesystem::create_directory(scene.folder / "backups");
@@ -372,6 +386,64 @@ TEST_F(OperatorOnce, RehearsesOnTheBackupOfTheRun) {
   EXPECT_TRUE(holds(status, "fails on the backup")) << status;
   EXPECT_FALSE(holds(status, "4711")) << status;
   EXPECT_EQ(database.version_rows(), std::vector<std::string>{"a1"});
+}
+
+TEST_F(OperatorOnce, RehearsesNothingThatReachesBeyondTheDatabase) {
+  ProcessOptions options;
+  options.environment = {{"SCRATCH", scratch_role("CREATEDB CREATEROLE")}};
+  const std::string left = "left_" + database.name();
+  const std::string spec = "  targetRevision: a2\n  policy: {rehearsal: Schema}\n  scratch: {urlFrom: {env: SCRATCH}}\n";
+  scene.revision("a2", "a1", "CREATE ROLE " + left + ";", "DROP ROLE " + left + ";");
+  scene.manifest("orders", database.url(), spec);
+  EXPECT_EQ(scene.once({}, options).exit_code, 1);
+  const std::string status = scene.status("orders");
+  EXPECT_TRUE(holds(status, "RehearsalFailed")) << status;
+  EXPECT_TRUE(holds(status, "it changes the server and not only the database")) << status;
+  EXPECT_TRUE(holds(status, "a2.sql:")) << status;
+  EXPECT_EQ(database.value("SELECT count(*) FROM pg_roles WHERE rolname = '" + left + "'"), "0");
+  // The same in a way that its text does not show.
+  scene.revision("a2", "a1", "DO $$ BEGIN EXECUTE 'CREATE ' || 'ROLE " + left + "'; END $$;", "");
+  EXPECT_EQ(scene.once({}, options).exit_code, 1);
+  EXPECT_TRUE(holds(scene.status("orders"), "the scratch server is the database's own")) << scene.status("orders");
+  EXPECT_TRUE(holds(scene.status("orders"), "may create roles")) << scene.status("orders");
+  EXPECT_EQ(database.value("SELECT count(*) FROM pg_roles WHERE rolname = '" + left + "'"), "0");
+  EXPECT_TRUE(database.version_rows().empty());
+}
+
+TEST_F(OperatorOnce, RehearsesOnItsOwnServerOnlyAsARoleOfLittlePower) {
+  scene.manifest("orders", database.url(), "  policy: {rehearsal: Schema}\n  scratch: {urlFrom: {env: SCRATCH}}\n");
+  const std::string owner = "owner_" + database.name();
+  const std::string self = database.value("SELECT current_user");
+  database.run("CREATE ROLE " + owner);
+  database.run("ALTER DATABASE " + database.name() + " OWNER TO " + owner);
+  for (const auto& [attributes, says] :
+       {std::pair(std::string("SUPERUSER"), "is a superuser"), std::pair("CREATEDB IN ROLE " + self, "such a role"),
+        std::pair(std::string("CREATEDB IN ROLE pg_execute_server_program"), "predefined role"),
+        std::pair("CREATEDB IN ROLE " + owner, "owns another database")}) {
+    ProcessOptions options;
+    options.environment = {{"SCRATCH", scratch_role(attributes)}};
+    EXPECT_EQ(scene.once({}, options).exit_code, 1) << attributes;
+    EXPECT_TRUE(holds(scene.status("orders"), says)) << scene.status("orders");
+    EXPECT_TRUE(database.version_rows().empty());
+  }
+  database.run("ALTER DATABASE " + database.name() + " OWNER TO " + self);
+  database.run("DROP ROLE " + owner);
+}
+
+TEST_F(OperatorOnce, ShowsARehearsalAndEndsItWhenTheResourceIsSuspended) {
+  ProcessOptions options;
+  options.environment = {{"SCRATCH", scratch_role()}};
+  const std::string spec = "  policy: {rehearsal: Schema}\n  scratch: {urlFrom: {env: SCRATCH}}\n";
+  scene.revision("a1", "", "SELECT pg_sleep(300);", "SELECT 1;");
+  scene.manifest("orders", database.url(), "  targetRevision: a1\n" + spec);
+  scene.start({}, options);
+  EXPECT_TRUE(
+      scene.wait_for_status("orders", {"reason: Rehearsing", "is being rehearsed on a copy of the schema", "pendingCount: 1"}))
+      << scene.status("orders");
+  scene.manifest("orders", database.url(), "  targetRevision: a1\n  suspend: true\n" + spec);
+  EXPECT_TRUE(scene.wait_for_status("orders", {"reason: Suspended"})) << scene.status("orders");
+  EXPECT_EQ(scene.stop().exit_code, 0);
+  EXPECT_TRUE(database.version_rows().empty());
 }
 
 TEST_F(OperatorOnce, RunsNothingWhereTheScratchServerIsUnavailable) {

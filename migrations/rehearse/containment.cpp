@@ -1,0 +1,78 @@
+#include "migrations/rehearse/containment.hpp"
+
+#include <span>
+#include <string>
+
+#include "migrations/plan/server_statement.hpp"
+
+namespace athanor {
+namespace {
+
+Error too_far(const PlannedRevision& revision, const SqlStatement& statement, const StatementReach& reach) {
+  const std::string what = reach.outside ? "it reaches outside the server: a program, a file or another server"
+                                         : "it changes the server and not only the database: roles, databases, tablespaces, "
+                                           "settings, sessions";
+  constexpr std::size_t kShown = 80;
+  return Error(ErrorCode::PolicyRefused, sanitise_sql(statement.sql, kShown) + " cannot be undone after a rehearsal: " + what)
+      .at(revision.path + ":" + std::to_string(statement.line))
+      .advise(reach.outside ? "do it outside of revisions, or run this plan without a rehearsal"
+                            : "do it outside of revisions, as the server is set up, or run this plan without a rehearsal");
+}
+
+Result<void> check_steps(const PlannedRevision& revision, std::span<const ScriptStep> steps, bool throwaway_server) {
+  for (const ScriptStep& step : steps) {
+    for (const SqlStatement& statement : step.statements) {
+      const StatementReach reach = reach_of(statement.sql);
+      if (reach.outside || (reach.server && !throwaway_server)) {
+        return fail(too_far(revision, statement, reach));
+      }
+    }
+  }
+  return {};
+}
+
+constexpr std::string_view kSameServer =
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_database AS d WHERE d.datname OPERATOR(pg_catalog.=) $1)";
+// What the role can become counts as what it is.
+constexpr std::string_view kPowers =
+    "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_roles AS p WHERE (p.rolsuper OR p.rolcreaterole OR p.rolreplication) "
+    "AND pg_catalog.pg_has_role(r.oid, p.oid, 'MEMBER')) THEN 'is a superuser, may create roles or replicate, or is a member "
+    "of "
+    "such a role' WHEN EXISTS (SELECT FROM pg_catalog.pg_roles AS p WHERE p.rolname OPERATOR(pg_catalog.=) "
+    "ANY('{pg_execute_server_program,pg_read_server_files,pg_write_server_files,pg_signal_backend,pg_read_all_data,"
+    "pg_write_all_data}'::pg_catalog.name[]) AND pg_catalog.pg_has_role(r.oid, p.oid, 'MEMBER')) THEN 'is a member of a "
+    "predefined role for programs, files, sessions or all data' WHEN EXISTS (SELECT FROM pg_catalog.pg_database AS d WHERE "
+    "d.datname OPERATOR(pg_catalog.!~) '^athanor_scratch_' AND pg_catalog.pg_has_role(r.oid, d.datdba, 'MEMBER')) THEN 'owns "
+    "another database, or is a member of its owner' ELSE '' END FROM pg_catalog.pg_roles AS r WHERE r.rolname "
+    "OPERATOR(pg_catalog.=) session_user";
+
+}  // namespace
+
+Result<void> check_containment(const Plan& plan, bool throwaway_server) {
+  for (const PlannedRevision& revision : plan.revisions) {
+    TRY(check_steps(revision, revision.steps(), throwaway_server));
+    if (plan.operation == Direction::Upgrade && revision.script != nullptr) {  // a rehearsal goes back, too
+      TRY(check_steps(revision, revision.script->downgrade, throwaway_server));
+    }
+  }
+  return {};
+}
+
+Result<void> check_scratch_role(Session& live, const schema::ScratchDatabase& copy) {
+  TRY_ASSIGN(const Rows found, live.query(kSameServer, {copy.name()}));
+  if (found.text(0, 0) != "t") {
+    return {};
+  }
+  TRY_ASSIGN(const auto session, copy.open());
+  TRY_ASSIGN(const Rows power, session->query(kPowers));
+  if (!power.rows.empty() && power.text(0, 0).empty()) {
+    return {};
+  }
+  return fail(Error(ErrorCode::ScratchUnavailable, "the scratch server is the database's own, and the role of its URL " +
+                                                       (power.rows.empty() ? std::string("is unknown") : power.text(0, 0)) +
+                                                       ": a rehearsal could change more than its scratch database")
+                  .with_retry(RetryClass::Terminal)
+                  .advise("name another server, or a role that can only create databases: CREATE ROLE … LOGIN CREATEDB"));
+}
+
+}  // namespace athanor
