@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "migrations/cli/command_context.hpp"
@@ -28,18 +29,26 @@ class Round {
     TRY_ASSIGN(database_, work_.empty_database(all));
     TRY(check_schema({}, ""));
     TRY(walk_up(all));
+    where_ = "";
     TRY(walk_down(all.to));
     if (!stopped_at_.empty()) {
       context_.output().warn("the downgrade ends at revision " + stopped_at_ + ": " + stopped_because_);
     }
     TRY_ASSIGN(const Plan again, make_plan(project_.graph, *project_.source, Direction::Upgrade, rows_, {"heads"}));
+    where_ = " again after the downgrades";
     auto done = walk_up(again);
-    if (!done && !failures_.empty() && !done.error().sqlstate.empty() && done.error().code != ErrorCode::Interrupted) {
-      // The downgrades left something behind, which is already reported.
+    if (done || done.error().sqlstate.empty() || done.error().code == ErrorCode::Interrupted) {
+      return done;
+    }
+    if (!failures_.empty()) {  // the downgrades left something behind, which is already reported
       context_.output().warn("the second upgrade failed: " + done.error().message);
       return {};
     }
-    return done;
+    // Every revision has run once, so something outside of the schema is left over, such as a role.
+    failures_.push_back(done.error().message);
+    failed_.push_back({{"after", "the downgrades"}, {"at", rows_}, {"difference", {done.error().message}}});
+    context_.output().line(done.error().describe());
+    return {};
   }
 
   [[nodiscard]] std::size_t steps() const { return steps_; }
@@ -102,7 +111,7 @@ class Round {
 
   Result<void> step(const Plan& plan, const PlannedRevision& revision) {
     const bool down = revision.walk.direction == Direction::Downgrade;
-    auto done = work_.run_plan(*database_, single(plan, revision, rows_));
+    auto done = work_.run_plan(*database_, single(plan, revision, rows_), where_);
     if (!done) {
       Error error = std::move(done).error();
       if (down && error.message.starts_with("revision ")) {
@@ -144,6 +153,7 @@ class Round {
   SchemaWork& work_;
   std::unique_ptr<schema::ScratchDatabase> database_;
   Heads rows_;
+  std::string_view where_ = " on an empty database";
   std::map<Heads, schema::Catalog> seen_;
   std::size_t steps_ = 0;
   std::string stopped_at_;

@@ -130,7 +130,8 @@ SchemaWork::SchemaWork(CommandContext& context, const Configuration& configurati
       server_(scratch_settings(context, configuration, server_version), context.outside().connect, *context.outside().clock,
               context.outside().stop),
       cache_(context.outside().cache_folder, *context.outside().clock),
-      loader_(server_, cache_, loader_settings(context, configuration, read), context.outside().stop) {}
+      loader_(server_, cache_, loader_settings(context, configuration, read), context.outside().stop),
+      guard_(context, configuration) {}
 
 Result<schema::LoadedSchema> SchemaWork::desired() {
   TRY_ASSIGN(schema::LoadedSchema loaded, loader_.load(configuration_.schema.desired));
@@ -199,10 +200,12 @@ Result<std::unique_ptr<schema::ScratchDatabase>> SchemaWork::empty_database(cons
 }
 
 Result<void> SchemaWork::prepare_roles(const Plan& plan) {
+  TRY(guard_.check(plan));
   return athanor::prepare_roles(server_, plan);
 }
 
-Result<void> SchemaWork::run_plan(const schema::ScratchDatabase& database, const Plan& plan) {
+Result<void> SchemaWork::run_plan(const schema::ScratchDatabase& database, const Plan& plan, std::string_view where) {
+  TRY(guard_.check(plan));
   MigratorSettings settings = migrator_settings(configuration_);
   settings.actor = context_.outside().actor;
   settings.version_table_schema = "public";  // exists before any revision runs
@@ -218,7 +221,7 @@ Result<void> SchemaWork::run_plan(const schema::ScratchDatabase& database, const
   }
   Error error = *report.error;
   if (!report.failed_revision.empty()) {
-    error.message = "revision " + report.failed_revision + " fails on an empty database: " + error.message;
+    error.message = "revision " + report.failed_revision + " fails" + std::string(where) + ": " + error.message;
     for (const PlannedRevision& revision : plan.revisions) {
       if (revision.walk.revision == report.failed_revision && report.failed_line > 0) {
         error.context = revision.path + ":" + std::to_string(report.failed_line);

@@ -7,11 +7,13 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "migrations/base/result.hpp"
 #include "migrations/cli/command_context.hpp"
 #include "migrations/cli/project.hpp"
+#include "migrations/cli/scratch_guard.hpp"
 #include "migrations/config/configuration.hpp"
 #include "migrations/schema/catalog.hpp"
 #include "migrations/schema/desired_schema.hpp"
@@ -61,9 +63,11 @@ class SchemaWork {
                                                                           const std::vector<std::string>& heads);
   // Creates a scratch database with the schema of `catalog`.
   [[nodiscard]] Result<std::unique_ptr<schema::ScratchDatabase>> built(const schema::Catalog& catalog);
-  // Runs one plan on a scratch database, starting from the plan's `from`.
-  [[nodiscard]] Result<void> run_plan(const schema::ScratchDatabase& database, const Plan& plan);
-  // Creates roles that the revisions name, and drops those that they create.
+  // Runs one plan on a scratch database, starting from the plan's `from`. `where` follows "fails" in an error. Refuses
+  // what ScratchGuard refuses.
+  [[nodiscard]] Result<void> run_plan(const schema::ScratchDatabase& database, const Plan& plan,
+                                      std::string_view where = " on an empty database");
+  // Creates roles that the revisions name, and drops those that they create. Refuses what ScratchGuard refuses.
   [[nodiscard]] Result<void> prepare_roles(const Plan& plan);
   // Creates a scratch database with the schemas of search_path that `plan` presupposes: those that it does not create.
   [[nodiscard]] Result<std::unique_ptr<schema::ScratchDatabase>> empty_database(const Plan& plan);
@@ -77,6 +81,7 @@ class SchemaWork {
   schema::ScratchServer server_;
   schema::SchemaCache cache_;
   schema::SchemaLoader loader_;
+  ScratchGuard guard_;
 };
 
 }  // namespace athanor::cli

@@ -145,7 +145,7 @@ TEST(TestCommand, NamesTheDowngradeThatFails) {
   write_revision(scene, "r1", "", "CREATE TABLE a (id int);", down("DROP TABLE b;"));
   const auto result = scene.run({"test"});
   EXPECT_NE(result.exit_code, 0);
-  EXPECT_THAT(result.err, HasSubstr("the downgrade of revision r1 fails on an empty database"));
+  EXPECT_THAT(result.err, HasSubstr("the downgrade of revision r1 fails: "));
 }
 
 TEST(TestCommand, RunsRevisionsThatCreateTheirRolesMoreThanOnce) {
@@ -157,6 +157,42 @@ TEST(TestCommand, RunsRevisionsThatCreateTheirRolesMoreThanOnce) {
   EXPECT_EQ(scene.run({"test"}).exit_code, 0);
   const auto again = scene.run({"test"});
   EXPECT_EQ(again.exit_code, 0) << again.err;
+}
+
+// The statements would run for real: the target's server has them behind it.
+TEST(ScratchOnTarget, RunsNothingThatReachesBeyondTheDatabase) {
+  SchemaScene scene;
+  const test::TestRole role(scene.database);
+  for (const std::string& settings : {std::string("scratch_on_target: true\n"), "scratch_url: " + test::server_url() + "\n"}) {
+    for (const std::string& sql :
+         {"ALTER ROLE " + role.name() + " CONNECTION LIMIT 3;", std::string("COPY (SELECT 1) TO PROGRAM 'cat';"),
+          std::string("DO $$ BEGIN EXECUTE 'ALTER SYSTEM SET work_mem = 1'; END $$;")}) {
+      scene.folder.write("athanor.yaml", settings);
+      write_revision(scene, "r1", "", "CREATE TABLE a (id int);\n" + sql, down("DROP TABLE a;"));
+      for (const std::vector<std::string>& command :
+           std::vector<std::vector<std::string>>{{"test"}, {"rehearse"}, {"diff", "base", "head"}, {"check", "--drift"}}) {
+        if (command.front() == "check") {
+          EXPECT_EQ(scene.run({"stamp", "r1"}).exit_code, 0);
+        }
+        const auto result = scene.run(command);
+        EXPECT_EQ(result.exit_code, 16) << command.front() << " " << sql << result.out << result.err;
+        EXPECT_THAT(result.err, HasSubstr("the target's own server: nothing was run")) << command.front() << sql;
+        EXPECT_THAT(result.err, HasSubstr("r1.sql:8"));
+      }
+      EXPECT_EQ(scene.run({"stamp", "base"}).exit_code, 0);
+    }
+  }
+  EXPECT_EQ(scene.database.value("SELECT rolconnlimit FROM pg_roles WHERE rolname = '" + role.name() + "'"), "-1");
+}
+
+TEST(TestCommand, NamesARevisionThatDoesNotRunAgainAfterItsDowngrade) {
+  SchemaScene scene;
+  scene.folder.write("athanor.yaml", "scratch_keep: 5s\n");  // on a throwaway server
+  write_revision(scene, "r1", "", "CREATE ROLE athanor_left_over;", down("SELECT 1;"));
+  const auto result = scene.run({"test"});
+  EXPECT_EQ(result.exit_code, 16) << result.out << result.err;
+  EXPECT_THAT(result.err, HasSubstr("revision r1 fails again after the downgrades: "));
+  EXPECT_THAT(result.err, Not(HasSubstr("on an empty database")));
 }
 
 }  // namespace
