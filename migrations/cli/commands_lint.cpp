@@ -9,6 +9,7 @@
 #include "migrations/cli/lint_report.hpp"
 #include "migrations/cli/project.hpp"
 #include "migrations/lint/live_facts.hpp"
+#include "migrations/lint/statement_check.hpp"
 #include "migrations/text/suggestion.hpp"
 
 namespace athanor::cli {
@@ -103,7 +104,7 @@ Result<Subject> find_subject(CommandContext& context, const Configuration& confi
     return fail(Error(ErrorCode::Usage, "files and revisions cannot be linted together").advise("run lint for each of them"));
   }
   if (files > 0) {
-    TRY_ASSIGN(subject.input, read_sql_paths(operands, downgrade, arguments.has("--single-transaction")));
+    TRY_ASSIGN(subject.input, read_sql_paths(operands, downgrade, arguments.has("--single-transaction"), configuration.limits));
   } else {
     std::vector<std::string> current_heads;
     const bool pending = operands.empty() && !configuration.database_url.empty();
@@ -149,6 +150,18 @@ std::string subject_words(const Subject& subject) {
   return std::to_string(units) + (files ? " file" : " revision") + (units == 1 ? "" : "s");
 }
 
+// Names units that could not be read, where the level of the rule that says so is off.
+void warn_unread(Output& output, const LintInput& input, const LintSettings& settings) {
+  for (const LintUnit& unit : input.units) {
+    for (const Finding& problem : unit.problems) {
+      if (unit.statements.empty() && level_of(*find_rule(problem.rule), settings) == Severity::Off) {
+        output.warn(unit.path + ":" + std::to_string(problem.line) + ": no statement of it is linted: " + problem.message);
+        break;
+      }
+    }
+  }
+}
+
 void print(CommandContext& context, const LintOptions& options, const std::vector<Finding>& findings) {
   Output& output = context.output();
   switch (options.format) {
@@ -183,6 +196,7 @@ Result<void> run_lint(CommandContext& context) {
     context.output().warn(std::to_string(subject.input.python) +
                           " revisions are Python, which is not linted: `athanor import alembic` writes their SQL");
   }
+  warn_unread(context.output(), subject.input, lint.settings);
   std::size_t statements = 0;
   TRY_ASSIGN(const std::vector<Finding> findings,
              findings_of(subject.input, lint, subject.live ? &*subject.live : nullptr, &statements));

@@ -38,7 +38,7 @@ Result<std::vector<ExpectedQuery>> read_queries(CommandContext& context, const C
   for (const std::string& operand : operands) {
     TRY_ASSIGN(const auto files, sql_files_of(operand));
     for (const std::string& file : files) {
-      TRY_ASSIGN(const std::string text, read_sql_text(file));
+      TRY_ASSIGN(const std::string text, read_sql_text(file, configuration.limits));
       TRY_ASSIGN(auto found, parse_expected_queries(text, file));
       std::move(found.begin(), found.end(), std::back_inserter(queries));
     }

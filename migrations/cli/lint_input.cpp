@@ -1,14 +1,16 @@
 #include "migrations/cli/lint_input.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <unordered_set>
 
+#include "migrations/base/unique_fd.hpp"
 #include "migrations/graph/walk.hpp"
 #include "migrations/lint/linter.hpp"
 #include "migrations/plan/plan.hpp"
@@ -38,8 +40,9 @@ bool has_revision_header(std::string_view text) {
   return false;
 }
 
-Result<LintUnit> read_sql_file(const std::string& path, Direction direction, bool single_transaction) {
-  TRY_ASSIGN(std::string text, read_sql_text(path));
+Result<LintUnit> read_sql_file(const std::string& path, Direction direction, bool single_transaction,
+                               const SourceLimits& limits) {
+  TRY_ASSIGN(std::string text, read_sql_text(path, limits));
   if (!has_revision_header(text)) {
     return plain_unit(std::move(text), path, single_transaction);
   }
@@ -72,21 +75,41 @@ Result<std::vector<std::string>> sql_files_of(const std::string& operand) {
   return files;
 }
 
-Result<std::string> read_sql_text(const std::string& path) {
-  std::error_code fault;
-  const auto size = fs::file_size(path, fault);
-  constexpr std::size_t kMost = SourceLimits{}.max_file_bytes;
-  if (!fault && size > kMost) {
-    return fail(file_too_large(path, size, kMost));
+Result<std::string> read_sql_text(const std::string& path, const SourceLimits& limits) {
+  const auto unreadable = [&path](const std::string& why) {
+    return fail(Error(ErrorCode::Io, "cannot read the file: " + why).at(path).with_retry(RetryClass::Terminal));
+  };
+  // O_NONBLOCK: opening a FIFO would wait for a writer.
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) {
+    return unreadable(std::generic_category().message(errno));
   }
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (fault || !file) {
-    return fail(Error(ErrorCode::Io, "cannot read the file" + (fault ? ": " + fault.message() : std::string()))
-                    .at(path)
-                    .with_retry(RetryClass::Terminal));
+  if (!S_ISREG(status.st_mode)) {  // a pipe or a device may never end
+    return unreadable(S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a regular file");
   }
-  return normalise_revision_text(std::move(text), path);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size > limits.max_file_bytes) {
+    return fail(file_too_large(path, size, limits.max_file_bytes));
+  }
+  std::string text;
+  std::string part(std::size_t{64} << 10U, '\0');
+  while (true) {
+    const ssize_t got = ::read(file.get(), part.data(), part.size());
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return unreadable(std::generic_category().message(errno));
+    }
+    if (got == 0) {
+      return normalise_revision_text(std::move(text), path);
+    }
+    text.append(part, 0, static_cast<std::size_t>(got));
+    if (text.size() > limits.max_file_bytes) {  // it grows, or is in /proc
+      return fail(file_too_large(path, text.size(), limits.max_file_bytes));
+    }
+  }
 }
 
 bool is_sql_path(const std::string& operand) {
@@ -95,12 +118,14 @@ bool is_sql_path(const std::string& operand) {
          operand == ".";
 }
 
-Result<LintInput> read_sql_paths(const std::vector<std::string>& operands, bool downgrade, bool single_transaction) {
+Result<LintInput> read_sql_paths(const std::vector<std::string>& operands, bool downgrade, bool single_transaction,
+                                 const SourceLimits& limits) {
   LintInput input;
   for (const std::string& operand : operands) {
     TRY_ASSIGN(const auto files, sql_files_of(operand));
     for (const std::string& file : files) {
-      TRY_ASSIGN(LintUnit unit, read_sql_file(file, downgrade ? Direction::Downgrade : Direction::Upgrade, single_transaction));
+      TRY_ASSIGN(LintUnit unit,
+                 read_sql_file(file, downgrade ? Direction::Downgrade : Direction::Upgrade, single_transaction, limits));
       input.units.push_back(std::move(unit));
     }
   }
@@ -112,8 +137,14 @@ Result<std::vector<std::string>> chosen_revisions(const RevisionGraph& graph, co
   std::vector<std::string> ids;
   for (const std::string& operand : operands) {
     if (operand.find(':') == std::string::npos) {
-      TRY_ASSIGN(const auto named, graph.resolve(operand, current_heads));
-      ids.insert(ids.end(), named.begin(), named.end());
+      const auto named = graph.resolve(operand, current_heads);
+      if (!named) {
+        Error error = named.error();
+        std::error_code ignored;
+        return fail(fs::exists(operand, ignored) ? std::move(error).advise("for the files there: athanor lint ./" + operand)
+                                                 : std::move(error));
+      }
+      ids.insert(ids.end(), named->begin(), named->end());
       continue;
     }
     TRY_ASSIGN(const auto offline, offline_walk(graph, Direction::Upgrade, operand));

@@ -24,11 +24,11 @@ struct LintInput {
 [[nodiscard]] bool is_sql_path(const std::string& operand);
 // The *.sql files of a folder, by name, or the one file.
 [[nodiscard]] Result<std::vector<std::string>> sql_files_of(const std::string& operand);
-// Reads a file like RevisionSource::read().
-[[nodiscard]] Result<std::string> read_sql_text(const std::string& path);
+// Reads a regular file like RevisionSource::read(), with its limit. Errors: Io, FileTooLarge.
+[[nodiscard]] Result<std::string> read_sql_text(const std::string& path, const SourceLimits& limits);
 // Reads these files. A file with a revision's header is read as a revision, any other as psql would run it.
 [[nodiscard]] Result<LintInput> read_sql_paths(const std::vector<std::string>& operands, bool downgrade,
-                                               bool single_transaction);
+                                               bool single_transaction, const SourceLimits& limits);
 // The ids that the operands name: symbols (head, an id, a label …) and ranges as in `upgrade a:b`.
 [[nodiscard]] Result<std::vector<std::string>> chosen_revisions(const RevisionGraph& graph,
                                                                 const std::vector<std::string>& operands,

@@ -1,6 +1,7 @@
 // `athanor lint` as a user runs it: operands, formats, exit codes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <csignal>
@@ -72,6 +73,33 @@ TEST_F(LintCommand, TakesFilesAndFolders) {
   EXPECT_EQ(lint({"sql/missing.sql"}).exit_code, 3);
   EXPECT_EQ(lint({"sql/a.sql", "head"}).exit_code, 2);
   EXPECT_THAT(lint({"sql/a.sql", "--single-transaction", "--json"}).out, HasSubstr("index-create"));
+}
+
+TEST_F(LintCommand, ReadsRegularFilesOnly) {
+  const std::string pipe = folder_ / "pipe.sql";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  folder_.write("large.sql", std::string(2'000, '-'));
+  folder_.write("athanor.yaml", "limits: {file_size: 1KiB}\n");
+  for (const std::string& file : {pipe, std::string("/dev/zero")}) {
+    const auto result = lint({file});
+    EXPECT_EQ(result.exit_code, 3) << file << result.err;
+    EXPECT_THAT(result.err, HasSubstr("not a regular file"));
+  }
+  EXPECT_THAT(lint({"./large.sql"}).err, HasSubstr("more than the limit of 1024"));
+}
+
+TEST_F(LintCommand, SaysHowToNameAFolder) {
+  folder_.write("changes/a.sql", "DROP TABLE a;\n");
+  EXPECT_THAT(lint({"changes"}).err, HasSubstr("athanor lint ./changes"));
+  EXPECT_THAT(lint({"./changes"}).out, HasSubstr("[drop-table]"));
+}
+
+TEST_F(LintCommand, NamesARevisionThatItCouldNotReadThoughItsRuleIsOff) {
+  folder_.write("athanor.yaml", "lint: {invalid-revision: off}\n");
+  folder_.write("migrations/versions/1d.sql", revision("1d", "1c", "DROP TABLE t;\nSELECT 'open;"));
+  const auto result = lint({"1d"});
+  EXPECT_THAT(result.err, HasSubstr("1d.sql"));
+  EXPECT_THAT(result.err, HasSubstr("no statement of it is linted"));
 }
 
 TEST_F(LintCommand, FailsAtTheLevelThatIsAskedFor) {
