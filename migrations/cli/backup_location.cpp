@@ -1,6 +1,9 @@
 #include "migrations/cli/backup_location.hpp"
 
 #include <charconv>
+#include <filesystem>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include "migrations/backup/client_programs.hpp"
@@ -37,6 +40,23 @@ Result<void> read_duration(const Arguments& arguments, std::string_view flag, mi
   return {};
 }
 
+// The folder in `reference`, a backup's file, or `given`. Both may be there if they are the same.
+Result<void> choose_folder(std::optional<std::string> given, const std::string& reference, std::string& folder) {
+  const auto slash = reference.rfind('/');
+  const std::string named = slash == 0 ? "/" : reference.substr(0, slash == std::string::npos ? 0 : slash);
+  std::error_code ignored;
+  if (given && !named.empty() && *given != named && !std::filesystem::equivalent(*given, named, ignored)) {
+    return fail(Error(ErrorCode::Usage, "--backup-folder is " + *given + ", and the backup " + reference + " is in " + named)
+                    .advise("name the folder once"));
+  }
+  if (given) {
+    folder = std::move(*given);
+  } else if (!named.empty()) {
+    folder = named;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string conninfo_of(const ConnectionKeywords& keywords, const std::string& database) {
@@ -65,11 +85,7 @@ Result<BackupLocation> open_backup_place(CommandContext& context, Configuration 
                                          const std::string& reference) {
   const Arguments& arguments = context.arguments();
   BackupSettings& settings = configuration.backup;
-  if (auto folder = arguments.value("--backup-folder")) {
-    settings.folder = std::move(*folder);
-  } else if (const auto slash = reference.rfind('/'); slash != std::string::npos) {
-    settings.folder = slash == 0 ? "/" : reference.substr(0, slash);
-  }
+  TRY(choose_folder(arguments.value("--backup-folder"), reference, settings.folder));
   TRY(read_number(arguments, "--compression", 0, 9, settings.compression));
   TRY(read_number(arguments, "--keep", 1, 1'000'000, settings.retention.keep));
   TRY(read_duration(arguments, "--max-age", settings.retention.max_age));
