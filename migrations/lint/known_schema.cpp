@@ -16,6 +16,8 @@ std::string generated_name(const QualifiedName& table, const std::vector<std::st
   return name + "_" + std::string(suffix);
 }
 
+constexpr int kDeepestDomain = 32;  // a hostile file can define domains in a circle
+
 std::string_view suffix_of(std::string_view kind) {
   return kind == "CONSTR_FOREIGN" ? "fkey" : kind == "CONSTR_CHECK" ? "check" : kind == "CONSTR_UNIQUE" ? "key" : "excl";
 }
@@ -70,11 +72,22 @@ bool KnownSchema::has_index_on(const QualifiedName& table, const std::vector<std
            std::is_permutation(columns.begin(), columns.end(), indexed.begin(),
                                indexed.begin() + static_cast<std::ptrdiff_t>(columns.size()));
   };
-  const bool indexed = std::ranges::any_of(indexes_of(table), [&](const QualifiedName& name) {
+  const auto serves = [&](const QualifiedName& name) {
     const KnownIndex* const known = index(name);
     // A partial index does not serve a foreign key's lookups.
-    return !known->partial && leads(known->columns);
-  });
+    return known != nullptr && !known->partial && leads(known->columns);
+  };
+  const auto of_table = indexes_of_.find(table);
+  const auto begins_with = [&](const std::string& first) {
+    auto entry = of_table->second.lower_bound({first});
+    for (; entry != of_table->second.end() && !entry->first.empty() && entry->first.front() == first; ++entry) {
+      if (std::ranges::any_of(entry->second, serves)) {
+        return true;
+      }
+    }
+    return false;
+  };
+  const bool indexed = of_table != indexes_of_.end() && std::ranges::any_of(columns, begins_with);
   const KnownTable* const facts = find(table);
   return indexed || (facts != nullptr && std::ranges::any_of(facts->constraints, [&](const auto& entry) {
                        const bool backed = entry.second.kind == "CONSTR_PRIMARY" || entry.second.kind == "CONSTR_UNIQUE";
@@ -93,8 +106,29 @@ bool KnownSchema::is_proven_not_null(const QualifiedName& table, const std::stri
 }
 
 std::optional<bool> KnownSchema::domain_constrained(const QualifiedName& type) const {
-  const auto found = domains_.find(type);
-  return found == domains_.end() ? std::nullopt : std::optional(found->second);
+  auto found = domains_.find(type);
+  if (found == domains_.end()) {
+    return std::nullopt;
+  }
+  for (int depth = 0; found != domains_.end() && depth < kDeepestDomain; ++depth) {
+    const KnownDomain& domain = found->second;
+    if (domain.constrained) {
+      return true;
+    }
+    found = domain.base && !domain.base->array ? domains_.find({domain.base->schema, domain.base->name}) : domains_.end();
+  }
+  return found != domains_.end();
+}
+
+TypeWords KnownSchema::base_type(TypeWords type) const {
+  for (int depth = 0; depth < kDeepestDomain && !type.array; ++depth) {
+    const auto found = domains_.find({type.schema, type.name});
+    if (found == domains_.end() || !found->second.base) {
+      break;
+    }
+    type = *found->second.base;
+  }
+  return type;
 }
 
 const std::map<std::string, AddedValue>& KnownSchema::values_added(int transaction) const {
@@ -109,21 +143,40 @@ std::optional<Volatility> KnownSchema::function(const QualifiedName& name) const
 
 void KnownSchema::add_index(const QualifiedName& name, KnownIndex facts) {
   drop_index(name);
-  indexes_of_[facts.table].insert(name);
+  indexes_of_[facts.table][facts.columns].insert(name);
   indexes_[name] = std::move(facts);
 }
 
 void KnownSchema::drop_index(const QualifiedName& name) {
   if (const auto found = indexes_.find(name); found != indexes_.end()) {
-    indexes_of_[found->second.table].erase(name);
+    auto& of_table = indexes_of_[found->second.table];
+    const auto same = of_table.find(found->second.columns);
+    if (same != of_table.end() && same->second.erase(name) > 0 && same->second.empty()) {
+      of_table.erase(same);
+    }
     indexes_.erase(found);
   }
 }
 
-const std::set<QualifiedName>& KnownSchema::indexes_of(const QualifiedName& table) const {
+std::vector<QualifiedName> KnownSchema::indexes_of(const QualifiedName& table) const {
+  std::vector<QualifiedName> names;
+  if (const auto found = indexes_of_.find(table); found != indexes_of_.end()) {
+    for (const auto& [columns, same] : found->second) {
+      names.insert(names.end(), same.begin(), same.end());
+    }
+  }
+  return names;
+}
+
+const std::set<QualifiedName>& KnownSchema::indexes_on(const QualifiedName& table,
+                                                       const std::vector<std::string>& columns) const {
   static const std::set<QualifiedName> kNone;
-  const auto found = indexes_of_.find(table);
-  return found == indexes_of_.end() ? kNone : found->second;
+  const auto of_table = indexes_of_.find(table);
+  if (of_table == indexes_of_.end()) {
+    return kNone;
+  }
+  const auto found = of_table->second.find(columns);
+  return found == of_table->second.end() ? kNone : found->second;
 }
 
 void KnownSchema::apply(const StatementView& view, int transaction) {
@@ -140,9 +193,9 @@ void KnownSchema::apply(const StatementView& view, int transaction) {
   } else if (view.is("RenameStmt") || view.is("AlterObjectSchemaStmt")) {
     rename(view);
   } else if (view.is("CreateDomainStmt")) {
-    domains_[name_in(view.node()["domainname"])] = static_cast<bool>(view.node()["constraints"]);
+    create_domain(view);
   } else if (view.is("AlterDomainStmt") && (view.node()["subtype"].value() == "C" || view.node()["subtype"].value() == "O")) {
-    domains_[name_in(view.node()["typeName"])] = true;
+    domains_[name_in(view.node()["typeName"])].constrained = true;
   } else if (view.is("CreateEnumStmt")) {
     types_created_[name_in(view.node()["typeName"])] = transaction;
   } else if (view.is("AlterEnumStmt")) {
@@ -213,6 +266,10 @@ void KnownSchema::add_constraint(const QualifiedName& table, const ConstraintPar
       known.columns = built->columns;
     }
   }
+  if (constraint.is("CONSTR_CHECK")) {
+    const std::set<std::string> columns = columns_in(constraint.node["raw_expr"]);
+    known.columns.assign(columns.begin(), columns.end());
+  }
   if (constraint.is("CONSTR_PRIMARY")) {
     for (const std::string& column : known.columns) {
       facts.columns[column].not_null = true;
@@ -239,7 +296,7 @@ void KnownSchema::alter_table(const StatementView& view) {
 
 void KnownSchema::alter_one(KnownTable& facts, const StatementView& view, const AlterAction& action) {
   if (action.kind == "AT_DropColumn") {
-    facts.columns.erase(action.name);
+    forget_column(facts, view.relation(), action.name);
   } else if (action.kind == "AT_AlterColumnType") {
     facts.columns[action.name].type = type_in(action.node["def"]["ColumnDef"]["typeName"]);
   } else if (action.kind == "AT_SetNotNull") {
@@ -267,14 +324,36 @@ void KnownSchema::alter_one(KnownTable& facts, const StatementView& view, const 
 void KnownSchema::create_index(const StatementView& view) {
   const TreeNode& node = view.node();
   KnownIndex facts{view.relation(), {}, is_set(node["unique"]), static_cast<bool>(node["whereClause"])};
+  bool computed = facts.partial;
   for (const TreeNode& item : items_of(node["indexParams"])) {
     facts.columns.push_back(item["IndexElem"]["name"].text());
+    computed = computed || facts.columns.back().empty();
+  }
+  if (computed) {
+    facts.rebuilt_with = columns_in(node["whereClause"]);
+    for (const std::string_view list : {"indexParams", "indexIncludingParams"}) {
+      for (const TreeNode& item : items_of(node[list])) {
+        facts.rebuilt_with.insert(item["IndexElem"]["name"].text());
+        facts.rebuilt_with.merge(columns_in(item["IndexElem"]["expr"]));
+      }
+    }
+    facts.rebuilt_with.erase("");
   }
   std::string name = node["idxname"].text();
   if (name.empty()) {
     name = generated_name(view.relation(), facts.columns, "idx");
   }
   add_index({view.relation().schema, std::move(name)}, std::move(facts));
+}
+
+void KnownSchema::create_domain(const StatementView& view) {
+  const TreeNode& node = view.node();
+  KnownDomain facts{false, type_in(node["typeName"])};
+  for (const TreeNode& item : items_of(node["constraints"])) {
+    const std::string_view kind = item["Constraint"]["contype"].value();
+    facts.constrained = facts.constrained || kind == "CONSTR_CHECK" || kind == "CONSTR_NOTNULL";
+  }
+  domains_[name_in(node["domainname"])] = std::move(facts);
 }
 
 void KnownSchema::create_function(const StatementView& view) {
@@ -325,6 +404,11 @@ void KnownSchema::rename(const StatementView& view) {
     return;
   }
   const std::string to = node["newname"].text();
+  // ALTER TABLE renames indexes, too.
+  if (type == "OBJECT_INDEX" || (type == "OBJECT_TABLE" && index(view.relation()) != nullptr)) {
+    rename_index(view.relation(), to);
+    return;
+  }
   if (type == "OBJECT_TABLE") {
     rename_table(view.relation(), {view.relation().schema, to});
     return;
@@ -335,17 +419,49 @@ void KnownSchema::rename(const StatementView& view) {
       column.key() = to;
       table->second.columns.insert(std::move(column));
     }
+    rename_column(view.relation(), node["subname"].text(), to);
   } else if (table != tables_.end() && type == "OBJECT_TABCONSTRAINT") {
     if (auto constraint = table->second.constraints.extract(node["subname"].text())) {
       constraint.key() = to;
       table->second.constraints.insert(std::move(constraint));
     }
-  } else if (type == "OBJECT_INDEX") {
-    if (const KnownIndex* const known = index(view.relation())) {
-      KnownIndex facts = *known;
-      drop_index(view.relation());
-      add_index({view.relation().schema, to}, std::move(facts));
+  }
+}
+
+void KnownSchema::rename_index(const QualifiedName& from, const std::string& to) {
+  if (const KnownIndex* const known = index(from)) {
+    KnownIndex facts = *known;
+    drop_index(from);
+    add_index({from.schema, to}, std::move(facts));
+  }
+}
+
+// The server drops constraints and indexes with their column.
+void KnownSchema::forget_column(KnownTable& facts, const QualifiedName& table, const std::string& column) {
+  facts.columns.erase(column);
+  std::erase_if(facts.constraints, [&](const auto& entry) {
+    return std::ranges::find(entry.second.columns, column) != entry.second.columns.end();
+  });
+  for (const QualifiedName& name : indexes_of(table)) {
+    const KnownIndex& known = *index(name);
+    if (known.rebuilt_with.contains(column) || std::ranges::find(known.columns, column) != known.columns.end()) {
+      drop_index(name);
     }
+  }
+}
+
+void KnownSchema::rename_column(const QualifiedName& table, const std::string& from, const std::string& to) {
+  for (auto& [name, constraint] : tables_[table].constraints) {
+    std::ranges::replace(constraint.columns, from, to);
+    constraint.not_null_column = constraint.not_null_column == from ? to : constraint.not_null_column;
+  }
+  for (const QualifiedName& name : indexes_of(table)) {
+    KnownIndex facts = *index(name);
+    std::ranges::replace(facts.columns, from, to);
+    if (facts.rebuilt_with.erase(from) > 0) {
+      facts.rebuilt_with.insert(to);
+    }
+    add_index(name, std::move(facts));
   }
 }
 
@@ -358,10 +474,12 @@ void KnownSchema::rename_table(const QualifiedName& from, const QualifiedName& t
   table.key() = to;
   tables_.insert(std::move(table));
   if (auto indexes = indexes_of_.extract(from)) {
-    for (const QualifiedName& name : indexes.mapped()) {
-      indexes_[name].table = to;
+    for (const auto& [columns, names] : indexes.mapped()) {
+      for (const QualifiedName& name : names) {
+        indexes_[name].table = to;
+      }
     }
-    indexes_of_[to].merge(indexes.mapped());
+    indexes_of_[to] = std::move(indexes.mapped());
   }
 }
 

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "migrations/lint/statement_view.hpp"
@@ -25,8 +26,8 @@ struct KnownColumn {
 };
 
 struct KnownConstraint {
-  std::string kind;  // "CONSTR_CHECK", …
-  std::vector<std::string> columns;
+  std::string kind;                  // "CONSTR_CHECK", …
+  std::vector<std::string> columns;  // of CHECK: those in its expression
   QualifiedName references;
   std::string not_null_column;
   bool validated = true;
@@ -37,6 +38,14 @@ struct KnownIndex {
   std::vector<std::string> columns;  // empty for an expression
   bool unique = false;
   bool partial = false;
+  // For an index with an expression or a condition: all its columns. The server builds it again when the type of one changes,
+  // even to a type that is stored alike.
+  std::set<std::string> rebuilt_with = {};
+};
+
+struct KnownDomain {
+  bool constrained = false;       // it has a NOT NULL or CHECK of its own
+  std::optional<TypeWords> base;  // may be a domain again
 };
 
 struct KnownTable {
@@ -74,16 +83,21 @@ class KnownSchema {
   [[nodiscard]] const std::map<QualifiedName, KnownIndex>& indexes() const { return indexes_; }
   void add_index(const QualifiedName& name, KnownIndex facts);
   // The names of the table's indexes.
-  [[nodiscard]] const std::set<QualifiedName>& indexes_of(const QualifiedName& table) const;
+  [[nodiscard]] std::vector<QualifiedName> indexes_of(const QualifiedName& table) const;
+  // The names of the table's indexes with exactly these columns.
+  [[nodiscard]] const std::set<QualifiedName>& indexes_on(const QualifiedName& table,
+                                                          const std::vector<std::string>& columns) const;
   // Whether an index (unique, primary key or other) begins with these columns, in any order.
   [[nodiscard]] bool has_index_on(const QualifiedName& table, const std::vector<std::string>& columns) const;
   // Whether the column is known to contain no NULL: a validated CHECK (column IS NOT NULL), or a constraint of unknown
   // definition on this table that the revision validated.
   [[nodiscard]] bool is_proven_not_null(const QualifiedName& table, const std::string& column) const;
-  // For a domain, whether it has a constraint; empty when it is not a known domain.
+  // For a domain, whether it or its base has a constraint; empty when it is not a known domain.
   [[nodiscard]] std::optional<bool> domain_constrained(const QualifiedName& type) const;
-  [[nodiscard]] const std::map<QualifiedName, bool>& domains() const { return domains_; }
-  void add_domain(const QualifiedName& name, bool constrained) { domains_[name] = constrained; }
+  // The type below a domain, and below the domains that it is based on; other types are returned as they are.
+  [[nodiscard]] TypeWords base_type(TypeWords type) const;
+  [[nodiscard]] const std::map<QualifiedName, KnownDomain>& domains() const { return domains_; }
+  void add_domain(const QualifiedName& name, KnownDomain facts) { domains_[name] = std::move(facts); }
   // Enum values that ALTER TYPE added in this transaction.
   [[nodiscard]] const std::map<std::string, AddedValue>& values_added(int transaction) const;
   [[nodiscard]] std::optional<Volatility> function(const QualifiedName& name) const;
@@ -96,18 +110,23 @@ class KnownSchema {
   void add_column(const QualifiedName& table, const ColumnParts& column);
   void add_constraint(const QualifiedName& table, const ConstraintParts& constraint);
   void create_index(const StatementView& view);
+  void create_domain(const StatementView& view);
   void create_function(const StatementView& view);
   void create_as(const StatementView& view);
   void drop(const StatementView& view);
   void rename(const StatementView& view);
   void rename_table(const QualifiedName& from, const QualifiedName& to);
+  void forget_column(KnownTable& facts, const QualifiedName& table, const std::string& column);
+  void rename_column(const QualifiedName& table, const std::string& from, const std::string& to);
+  void rename_index(const QualifiedName& from, const std::string& to);
   void drop_index(const QualifiedName& name);
   void add_enum_value(const StatementView& view, int transaction);
 
   std::map<QualifiedName, KnownTable> tables_;
   std::map<QualifiedName, KnownIndex> indexes_;
-  std::map<QualifiedName, std::set<QualifiedName>> indexes_of_;  // by table
-  std::map<QualifiedName, bool> domains_;
+  // By table and columns: a table may have thousands of indexes.
+  std::map<QualifiedName, std::map<std::vector<std::string>, std::set<QualifiedName>>> indexes_of_;
+  std::map<QualifiedName, KnownDomain> domains_;
   std::map<QualifiedName, Volatility> functions_;
   std::map<QualifiedName, int> types_created_;  // the transaction that created an enum type
   std::map<std::string, AddedValue> added_values_;

@@ -64,7 +64,7 @@ void Linter::lint(const LintUnit& unit) {
   revisions_.push_back(unit.revision);
   for (const Finding& problem : unit.problems) {
     const RuleSpec* const rule = find_rule(problem.rule);
-    Found found{problem, paths_.size() - 1, problem.line};
+    Found found{problem, paths_.size() - 1, {problem.line, kProblem}};
     found.finding.severity = level_of(*rule, context_.settings);
     if (found.finding.severity != Severity::Off) {
       found_.push_back(std::move(found));
@@ -115,7 +115,7 @@ void Linter::judge(const LintUnit& unit, const UnitStatement& statement, const S
     if (finding.rule == "work-after-ael") {
       transaction_.work_reported = true;
     }
-    found_.push_back({std::move(finding), paths_.size() - 1, statement.statement.line});
+    found_.push_back({std::move(finding), paths_.size() - 1, key_of(unit, statement)});
   }
   note_foreign_keys(unit, statement, view);
   note_not_valid(unit, statement, view);
@@ -164,12 +164,14 @@ void Linter::report(const LintUnit& unit, const UnitStatement& statement, std::s
   const TextPlace place = places_.at(static_cast<std::size_t>(statement.statement.sql.data() - unit.text->data()));
   finding.line = place.line;
   finding.column = place.column;
-  into.push_back({std::move(finding), paths_.size() - 1, statement.statement.line});
+  into.push_back({std::move(finding), paths_.size() - 1, key_of(unit, statement)});
 }
 
 void Linter::note_unclassified(const LintUnit& unit, const UnitStatement& statement) {
+  const bool too_long = statement.statement.sql.size() > StatementTree::kMostBytes;
   report(unit, statement, "unclassified", {},
-         "lint cannot parse this statement: it is wrong, or newer than the grammar that lint knows",
+         too_long ? "lint reads statements of at most 1 MiB, and this one is longer"
+                  : "lint cannot parse this statement: it is wrong, newer than the grammar that lint knows, or nested too deep",
          "check its locks yourself, and accept it: -- athanor:allow unclassified …", found_);
 }
 
@@ -292,24 +294,28 @@ void Linter::remember_setting(const StatementView& view) {
   }
 }
 
+Linter::StatementKey Linter::key_of(const LintUnit& unit, const UnitStatement& statement) {
+  return {statement.statement.line, static_cast<std::size_t>(statement.statement.sql.data() - unit.text->data())};
+}
+
 void Linter::take_allows(const LintUnit& unit) {
-  std::vector<int> lines;
+  std::vector<StatementKey> keys;
   for (const UnitStatement& statement : unit.statements) {
-    lines.push_back(statement.statement.line);
+    keys.push_back(key_of(unit, statement));
   }
   for (const Finding& problem : unit.problems) {
     if (problem.rule == "unclassified") {  // a psql command counts as a statement
-      lines.push_back(problem.line);
+      keys.push_back({problem.line, kProblem});
     }
   }
-  std::ranges::sort(lines);
+  std::ranges::sort(keys);
   for (const AllowDirective& directive : unit.allows) {
-    Allow allow{directive, paths_.size() - 1, -1, false};
+    Allow allow{directive, paths_.size() - 1, {}, false};
     if (directive.scope == AllowScope::Revision) {
-      allow.statement_line = 0;
-    } else {
-      const auto next = std::ranges::upper_bound(lines, directive.line);
-      allow.statement_line = next == lines.end() ? -1 : *next;
+      allow.statements = {StatementKey()};
+    } else if (const auto next = std::ranges::upper_bound(keys, directive.line, {}, &StatementKey::line); next != keys.end()) {
+      // A statement and the psql command that ends it, such as \gexec, are one.
+      allow.statements = {*next, {next->line, kProblem}};
     }
     allows_.push_back(std::move(allow));
   }
@@ -336,8 +342,8 @@ void Linter::settle_open() {
 
 bool Linter::is_allowed(const Found& found) {
   bool allowed = false;
-  for (const int line : {0, found.statement_line}) {
-    if (const auto here = allows_at_.find({found.unit, line, found.finding.rule}); here != allows_at_.end()) {
+  for (const StatementKey& statement : {StatementKey(), found.statement}) {
+    if (const auto here = allows_at_.find({found.unit, statement, found.finding.rule}); here != allows_at_.end()) {
       for (const std::size_t index : here->second) {
         allows_[index].used = true;
       }
@@ -365,7 +371,7 @@ void Linter::report_unused_allows(std::vector<Found>& findings) {
                                        : "no finding here of rule " + allow.directive.rule + ", so this line has no effect";
     finding.fix = named == nullptr ? suggest_rule(allow.directive.rule) : "remove the line";
     if (finding.severity != Severity::Off) {
-      findings.push_back({std::move(finding), allow.unit, 0});
+      findings.push_back({std::move(finding), allow.unit, {}});
     }
   }
 }
@@ -374,7 +380,9 @@ std::vector<Finding> Linter::finish() {
   settle_open();
   for (std::size_t index = 0; index < allows_.size(); ++index) {
     const Allow& allow = allows_[index];
-    allows_at_[{allow.unit, allow.statement_line, allow.directive.rule}].push_back(index);
+    for (const StatementKey& statement : allow.statements) {
+      allows_at_[{allow.unit, statement, allow.directive.rule}].push_back(index);
+    }
   }
   std::vector<Found> kept;
   for (Found& found : found_) {

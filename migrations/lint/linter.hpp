@@ -44,15 +44,22 @@ class Linter {
   [[nodiscard]] KnownSchema& facts() { return facts_; }
 
  private:
+  // A statement of a unit: several may be on one line.
+  struct StatementKey {
+    int line = 0;           // 0: not about a statement, or all of them
+    std::size_t begin = 0;  // in the unit's text; kProblem for a problem found while reading that line
+    auto operator<=>(const StatementKey&) const = default;
+  };
+  static constexpr std::size_t kProblem = std::string::npos;
   struct Found {
     Finding finding;
     std::size_t unit = 0;
-    int statement_line = 0;  // 0: not about a statement
+    StatementKey statement = {};
   };
   struct Allow {
     AllowDirective directive;
     std::size_t unit = 0;
-    int statement_line = 0;  // of the statement it applies to; 0: the whole unit; -1: no statement follows
+    std::vector<StatementKey> statements;  // that it applies to; empty: none follows
     bool used = false;
   };
   struct OpenForeignKey {
@@ -86,6 +93,7 @@ class Linter {
   void note_triggers(const LintUnit& unit, const UnitStatement& statement, const StatementView& view);
   void remember(const UnitStatement& statement, const StatementView& view);
   void remember_setting(const StatementView& view);
+  [[nodiscard]] static StatementKey key_of(const LintUnit& unit, const UnitStatement& statement);
   void take_allows(const LintUnit& unit);
   void report(const LintUnit& unit, const UnitStatement& statement, std::string_view rule, const QualifiedName& table,
               std::string message, std::string fix, std::vector<Found>& into);
@@ -103,7 +111,8 @@ class Linter {
   std::vector<Found> found_;
   TextPlaces places_;  // of the current unit
   std::vector<Allow> allows_;
-  std::map<std::tuple<std::size_t, int, std::string_view>, std::vector<std::size_t>> allows_at_;  // by unit, statement and rule
+  // By unit, statement and rule.
+  std::map<std::tuple<std::size_t, StatementKey, std::string_view>, std::vector<std::size_t>> allows_at_;
   std::vector<OpenForeignKey> open_keys_;
   std::vector<OpenConstraint> open_constraints_;
   std::map<OpenTrigger, Found> open_triggers_;  // dropped, and not recreated so far

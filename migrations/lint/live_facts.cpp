@@ -37,14 +37,20 @@ FROM relation r JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid AND k.cont
 JOIN pg_catalog.pg_class p ON p.oid = k.confrelid JOIN pg_catalog.pg_namespace s ON s.oid = p.relnamespace
 UNION ALL
 SELECT 'index', r.nspname, r.relname, i.relname,
-       CASE WHEN x.indisunique THEN 'u' ELSE '-' END || CASE WHEN x.indpred IS NULL THEN '-' ELSE 'p' END,
+       CASE WHEN x.indisunique THEN 'u' ELSE '-' END || CASE WHEN x.indpred IS NULL THEN '-' ELSE 'p' END ||
+         CASE WHEN x.indpred IS NULL AND x.indexprs IS NULL THEN '' ELSE
+           (SELECT E'\n' || pg_catalog.string_agg(DISTINCT a.attname, E'\n')
+            FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.refobjsubid
+            WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = i.oid
+              AND d.refclassid = d.classid AND d.refobjid = r.oid AND d.refobjsubid > 0) END,
        (SELECT pg_catalog.string_agg(COALESCE(a.attname, ''), E'\n' ORDER BY o.place)
         FROM pg_catalog.unnest(x.indkey::int2[]) WITH ORDINALITY o(number, place)
         LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum = o.number AND o.number > 0)
 FROM relation r JOIN pg_catalog.pg_index x ON x.indrelid = r.oid JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
 UNION ALL
 SELECT 'domain', s.nspname, t.typname,
-       (t.typnotnull OR EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid))::text, '', ''
+       (t.typnotnull OR EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid))::text,
+       pg_catalog.format_type(t.typbasetype, t.typtypmod), ''
 FROM pg_catalog.pg_type t JOIN user_schema s ON s.oid = t.typnamespace WHERE t.typtype = 'd'
 )";
 
@@ -84,7 +90,7 @@ class LiveReader {
     }
     const QualifiedName name = named(text(1), text(2));
     if (kind == "domain") {
-      live_.facts.add_domain(name, text(3) == "true");
+      live_.facts.add_domain(name, {text(3) == "true", type_named(text(4))});
       return;
     }
     KnownTable& table = live_.facts.table(name);
@@ -98,8 +104,7 @@ class LiveReader {
     } else if (kind == "reference") {
       table.constraints[text(3)].references = named(text(4), text(5));
     } else if (kind == "index") {
-      live_.facts.add_index(named(text(1), text(3)),
-                            {name, lines_of(text(5)), text(4).starts_with('u'), text(4).ends_with('p')});
+      live_.facts.add_index(named(text(1), text(3)), index(name, lines_of(text(4)), lines_of(text(5))));
     }
   }
 
@@ -117,6 +122,14 @@ class LiveReader {
     }
     types_.emplace(text, type);
     return type;
+  }
+
+  // `traits`: "u" and "p" for a unique and a partial index, then the columns of one with an expression or a condition.
+  static KnownIndex index(const QualifiedName& table, const std::vector<std::string>& traits,
+                          std::vector<std::string> columns) {
+    KnownIndex facts{table, std::move(columns), traits.front().starts_with('u'), traits.front().ends_with('p')};
+    facts.rebuilt_with.insert(traits.begin() + 1, traits.end());
+    return facts;
   }
 
   static KnownConstraint constraint(const std::string& kind, std::vector<std::string> columns) {
@@ -165,9 +178,9 @@ void complete(KnownSchema& known, const KnownSchema& live) {
       known.add_index(name, facts);
     }
   }
-  for (const auto& [name, constrained] : live.domains()) {
-    if (!known.domain_constrained(name)) {
-      known.add_domain(name, constrained);
+  for (const auto& [name, domain] : live.domains()) {
+    if (!known.domains().contains(name)) {
+      known.add_domain(name, domain);
     }
   }
 }

@@ -205,9 +205,11 @@ constexpr std::array kRules{
     RuleSpec{.id = "domain-constraint",
              .severity = Error,
              .topic = kConstraint,
-             .summary = "a constraint added to a domain",
-             .why = "Every table that uses the domain is read, with SHARE held on all of them: writes wait.",
-             .instead = "Add it NOT VALID and validate it later; or put the CHECK on the tables, one at a time.",
+             .summary = "a constraint of a domain added or validated",
+             .why = "Every table that uses the domain is read, with SHARE held on all of them: writes wait. Before PostgreSQL "
+                    "18, VALIDATE of a NOT VALID constraint takes the same lock for the same time.",
+             .instead = "Add it NOT VALID, which holds for new values; from PostgreSQL 18 on, validate it in its own step. "
+                        "Before, put the CHECK on the tables, one at a time.",
              .claim = {.lock = Share, .scans = true},
              .bad = "ALTER DOMAIN email ADD CONSTRAINT email_check CHECK (VALUE LIKE '%@%');",
              .good = "ALTER DOMAIN email ADD CONSTRAINT email_check CHECK (VALUE LIKE '%@%') NOT VALID;",

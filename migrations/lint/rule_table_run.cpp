@@ -168,9 +168,10 @@ constexpr std::array kRules{
     RuleSpec{.id = "set-tablespace",
              .severity = Error,
              .topic = kPartition,
-             .summary = "SET TABLESPACE",
-             .why = "The whole table is copied under ACCESS EXCLUSIVE.",
-             .instead = "pg_repack --tablespace, which takes that lock for a moment only.",
+             .summary = "SET TABLESPACE of a table, an index, or everything in a tablespace",
+             .why = "The whole table or index is copied under ACCESS EXCLUSIVE.",
+             .instead = "pg_repack --tablespace for a table, REINDEX INDEX CONCURRENTLY (TABLESPACE …) for an index: they take "
+                        "that lock for a moment, or not at all.",
              .claim = {.lock = AccessExclusive, .rewrites = true},
              .quiet_on_new = true,
              .quiet_on_small = true,
@@ -305,8 +306,10 @@ constexpr std::array kRules{
     RuleSpec{.id = "dynamic-sql",
              .severity = Info,
              .topic = kLint,
-             .summary = "SQL that is built at run time",
-             .why = "EXECUTE in DO runs text that lint cannot see. Plain statements in DO are linted like any other.",
+             .summary = "SQL that is built at run time, or code in another language",
+             .why =
+                 "EXECUTE in DO runs text that lint cannot see, and lint reads no language but PL/pgSQL. Plain statements in "
+                 "DO are linted like any other.",
              .instead = "Write the statement out.",
              .bad = "DO $$ BEGIN EXECUTE format('ALTER TABLE %I ADD COLUMN a int', 'users'); END $$;",
              .good = "DO $$ BEGIN PERFORM 1; END $$;",
@@ -315,8 +318,9 @@ constexpr std::array kRules{
              .severity = Warning,
              .topic = kLint,
              .summary = "a statement that lint cannot read",
-             .why = "The parser knows PostgreSQL 15's grammar and the newer forms that docs/lint.md lists. Other statements "
-                    "are reported, because lint cannot check them.",
+             .why =
+                 "The parser knows PostgreSQL 15's grammar and the newer forms that docs/lint.md lists, and reads statements "
+                 "of at most 1 MiB. Other statements are reported, because lint cannot check them.",
              .instead = "Check its locks yourself, and accept it with an allow line.",
              .bad = "ALTER TABLE users FROBNICATE email;",
              .good = "ALTER TABLE users ADD COLUMN email text;"},

@@ -47,6 +47,7 @@ void addcol_volatile_default(StatementCheck& check);
 void drop_column(StatementCheck& check);
 void drop_default(StatementCheck& check);
 void drop_not_null(StatementCheck& check);
+void identity_nullable(StatementCheck& check);
 // rules_type_change.cpp
 void collation_change(StatementCheck& check);
 void timestamptz_change(StatementCheck& check);
@@ -70,6 +71,7 @@ void enum_add_use_same_transaction(StatementCheck& check);
 void enum_order(StatementCheck& check);
 // rules_rename.cpp
 void move_schema(StatementCheck& check);
+void rename_attribute(StatementCheck& check);
 void rename_column(StatementCheck& check);
 void rename_enum_value(StatementCheck& check);
 void rename_function(StatementCheck& check);

@@ -166,6 +166,12 @@ void dynamic_sql(StatementCheck& check) {
   if (!check.view().is("DoStmt")) {
     return;
   }
+  const std::string language = string_in(option_in(check.view().node()["args"], "language")["arg"]);
+  if (!language.empty() && language != "plpgsql") {
+    check.report({.message = "lint does not read " + quote_identifier(language) + ": nothing is known about what this DO does",
+                  .fix = "write the statements out, or look at what they take in a rehearsal"});
+    return;
+  }
   const auto tree = StatementTree::of_procedure(check.view().statement().sql);
   constexpr std::array<std::string_view, 3> kDynamic{"PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors", "dynquery"};
   bool found = !tree;

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 
+#include <set>
 #include "migrations/lint/default_volatility.hpp"
+
 #include "migrations/lint/rules.hpp"
 #include "migrations/text/quoting.hpp"
 
@@ -220,6 +222,25 @@ void drop_default(StatementCheck& check) {
                     .fix = "deploy code that always gives a value first",
                     .at = action.node});
     }
+  }
+}
+
+void identity_nullable(StatementCheck& check) {
+  const QualifiedName& table = check.view().relation();
+  std::set<std::string> set_before;  // by the same statement
+  for (const AlterAction& action : check.view().actions()) {
+    if (action.kind == "AT_SetNotNull") {
+      set_before.insert(action.name);
+    }
+    const KnownColumn* const column = check.facts().column(table, action.name);
+    if (action.kind != "AT_AddIdentity" || column == nullptr || column->not_null || set_before.contains(action.name)) {
+      continue;
+    }
+    const std::string quoted = quote_identifier(action.name);
+    check.report({.table = table,
+                  .message = "the server refuses it: " + table.sql() + "." + quoted + " may be NULL",
+                  .fix = "ALTER TABLE " + table.sql() + " ALTER COLUMN " + quoted + " SET NOT NULL;  -- see set-not-null",
+                  .at = action.node});
   }
 }
 

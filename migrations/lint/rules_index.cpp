@@ -121,9 +121,8 @@ void index_duplicate(StatementCheck& check) {
   if (std::ranges::find(columns, "") != columns.end() || view.node()["accessMethod"].value() != "btree") {
     return;
   }
-  for (const QualifiedName& name : check.facts().indexes_of(view.relation())) {
-    const KnownIndex& index = *check.facts().index(name);
-    if (!index.partial && index.columns == columns && name.name != view.node()["idxname"].text()) {
+  for (const QualifiedName& name : check.facts().indexes_on(view.relation(), columns)) {
+    if (!check.facts().index(name)->partial && name.name != view.node()["idxname"].text()) {
       check.report({.table = view.relation(),
                     .message = "index " + name.sql() + " has the same columns (" + column_list(columns) +
                                "): a second one costs every write and helps no query",

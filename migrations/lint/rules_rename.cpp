@@ -33,10 +33,23 @@ void rename_table(StatementCheck& check) {
     return;
   }
   const QualifiedName& table = check.view().relation();
+  if (check.facts().index(table) != nullptr) {  // ALTER TABLE renames an index, too
+    return;
+  }
   check.report({.table = table,
                 .message = "application code that still uses " + table.sql() + " fails from the commit on",
                 .fix = "in the same transaction: CREATE VIEW " + table.sql() + " AS SELECT * FROM " + new_name(check) +
                        ";  -- drop it when no code uses the old name"});
+}
+
+void rename_attribute(StatementCheck& check) {
+  if (!renames(check, "OBJECT_ATTRIBUTE")) {
+    return;
+  }
+  const std::string old = quote_identifier(check.view().node()["subname"].text());
+  check.report({.message = "application code and functions that still say " + old + " of type " +
+                           check.view().relation().sql() + " fail from the commit on",
+                .fix = "ALTER TYPE … ADD ATTRIBUTE " + new_name(check) + " beside it, move the code over, then drop " + old});
 }
 
 void rename_enum_value(StatementCheck& check) {

@@ -16,6 +16,24 @@ void each_action(const StatementCheck& check, std::string_view kind, const Visit
   }
 }
 
+void report_index_move(StatementCheck& check) {
+  const StatementView& view = check.view();
+  const QualifiedName& name = view.relation();
+  const KnownIndex* const known = check.facts().index(name);
+  for (const TreeNode& item : items_of(view.node()["cmds"])) {
+    const TreeNode fields = item["AlterTableCmd"];
+    if (fields["subtype"].value() != "AT_SetTableSpace") {
+      continue;
+    }
+    check.report({.table = known == nullptr ? QualifiedName() : known->table,
+                  .message = "SET TABLESPACE copies all of index " + name.sql() +
+                             " under ACCESS EXCLUSIVE: queries that could use it wait, whether they do or not, and writes",
+                  .fix = autocommit_fix(check, "REINDEX INDEX CONCURRENTLY " + name.sql() + " (TABLESPACE " +
+                                                   quote_identifier(fields["name"].text()) + ");"),
+                  .at = fields});
+  }
+}
+
 }  // namespace
 
 void partition_attach(StatementCheck& check) {
@@ -93,6 +111,20 @@ void set_tablespace(StatementCheck& check) {
                   .fix = "use pg_repack --tablespace, which takes that lock for a moment only",
                   .at = action.node});
   });
+  const StatementView& view = check.view();
+  if (view.is("AlterTableMoveAllStmt")) {
+    const bool indexes = view.object_type() == "OBJECT_INDEX";
+    check.report({.message = std::string("SET TABLESPACE copies every ") +
+                             (indexes ? "index of the tablespace in full: ACCESS EXCLUSIVE on each of them, until the last is "
+                                        "copied"
+                                      : "table of the tablespace in full: ACCESS EXCLUSIVE on each of them, until the last is "
+                                        "copied"),
+                  .fix = indexes ? "REINDEX INDEX CONCURRENTLY (TABLESPACE …), one by one"
+                                 : "use pg_repack --tablespace, table by table"});
+  }
+  if (view.is("AlterTableStmt") && view.object_type() == "OBJECT_INDEX") {
+    report_index_move(check);
+  }
 }
 
 void set_access_method(StatementCheck& check) {

@@ -9,6 +9,8 @@ namespace athanor::rule {
 namespace {
 
 constexpr int kUtcIsFree = 12;
+constexpr int kMostDigits = 6;     // of seconds
+constexpr int kAllFields = 32767;  // INTERVAL_FULL_RANGE
 
 struct TypeChange {
   std::string column;
@@ -69,7 +71,23 @@ bool is_timestamp_pair(const TypeWords& from, const TypeWords& to) {
           (is_plain(from, "timestamptz") && is_plain(to, "timestamp")));
 }
 
-// Whether both types are stored identically, so that only the catalog changes.
+// A finer timestamp or time; without a number, both have six digits.
+bool is_finer(const TypeWords& from, const TypeWords& to) {
+  return is_wider(from, to) || to.modifiers == std::vector<int>{kMostDigits};
+}
+
+// A finer interval. Its first modifier is a mask of fields such as DAY TO HOUR.
+bool is_finer_interval(const TypeWords& from, const TypeWords& to) {
+  if (to.modifiers.empty()) {
+    return true;
+  }
+  const bool all_fields = to.modifiers[0] == kAllFields && (from.modifiers.empty() || from.modifiers[0] == kAllFields);
+  const int from_digits = from.modifiers.size() > 1 ? from.modifiers[1] : kMostDigits;
+  const int to_digits = to.modifiers.size() > 1 ? to.modifiers[1] : kMostDigits;
+  return all_fields && to_digits >= from_digits;
+}
+
+// Whether both types are stored identically, so that only the catalog changes. Neither is a domain.
 bool is_free(const TypeWords& from, const TypeWords& to) {
   if (from == to) {
     return true;
@@ -84,12 +102,19 @@ bool is_free(const TypeWords& from, const TypeWords& to) {
   if (is_plain(from, "numeric") && is_plain(to, "numeric")) {
     return is_wider_numeric(from, to);
   }
-  constexpr std::array<std::string_view, 5> kGrowing{"varbit", "timestamp", "timestamptz", "time", "timetz"};
-  if (from.schema.empty() && to.schema.empty() && from.name == to.name &&
-      std::ranges::find(kGrowing, from.name) != kGrowing.end()) {
+  if (is_plain(from, "varbit") && is_plain(to, "varbit")) {
     return is_wider(from, to);
   }
-  return (is_plain(from, "cidr") && is_plain(to, "inet")) || (is_plain(from, "xml") && is_plain(to, "text"));
+  if (is_plain(from, "interval") && is_plain(to, "interval")) {
+    return is_finer_interval(from, to);
+  }
+  constexpr std::array<std::string_view, 4> kTimes{"timestamp", "timestamptz", "time", "timetz"};
+  if (from.schema.empty() && to.schema.empty() && from.name == to.name &&
+      std::ranges::find(kTimes, from.name) != kTimes.end()) {
+    return is_finer(from, to);
+  }
+  return (is_plain(from, "bit") && is_plain(to, "varbit") && to.modifiers.empty()) ||
+         (is_plain(from, "cidr") && is_plain(to, "inet")) || (is_plain(from, "xml") && is_plain(to, "text"));
 }
 
 // A USING clause that only casts the column to its new type has no effect.
@@ -105,6 +130,57 @@ bool has_own_conversion(const TypeChange& change) {
   return !(same_column && (!cast || type_in(cast["typeName"]) == change.to));
 }
 
+// The rewrite of timestamp to timestamptz, or back, is a finding of timestamptz-change.
+bool is_timestamp_change(const TypeChange& change) {
+  return change.from && is_timestamp_pair(*change.from, change.to) && !has_own_conversion(change);
+}
+
+// In a session whose time zone is UTC, the server knows that no value changes.
+bool is_free_in_utc(const StatementCheck& check) {
+  return check.session().utc && check.postgres() >= kUtcIsFree;
+}
+
+bool keeps_rows(const StatementCheck& check, const TypeChange& change) {
+  if (!change.from || has_own_conversion(change)) {
+    return false;
+  }
+  if (*change.from == change.to) {
+    return true;
+  }
+  // Values of a domain without constraints need no check.
+  if (check.facts().domain_constrained({change.to.schema, change.to.name}).value_or(false)) {
+    return false;
+  }
+  return is_free(check.facts().base_type(*change.from), check.facts().base_type(change.to));
+}
+
+// The server recreates CHECKs that use the column, and builds indexes with expressions or conditions again, whatever the types.
+void report_dependents(StatementCheck& check, const TypeChange& change) {
+  const QualifiedName& table = check.view().relation();
+  const std::string column = table.sql() + "." + quote_identifier(change.column);
+  if (const KnownTable* const facts = check.facts().find(table)) {
+    for (const auto& [name, constraint] : facts->constraints) {
+      if (constraint.kind == "CONSTR_CHECK" && constraint.validated &&
+          std::ranges::find(constraint.columns, change.column) != constraint.columns.end()) {
+        check.report({.table = table,
+                      .message = "changing the type of " + column + " reads all of " + table.sql() + " for CHECK " +
+                                 quote_identifier(name) + " under ACCESS EXCLUSIVE: reads and writes wait",
+                      .fix = "drop the CHECK before, and afterwards add it NOT VALID and validate it in its own step",
+                      .at = change.action});
+      }
+    }
+  }
+  for (const QualifiedName& name : check.facts().indexes_of(table)) {
+    if (check.facts().index(name)->rebuilt_with.contains(change.column)) {
+      check.report({.table = table,
+                    .message = "changing the type of " + column + " builds index " + name.sql() +
+                               " again under ACCESS EXCLUSIVE, because of its expression or condition: reads and writes wait",
+                    .fix = "drop the index CONCURRENTLY before, and create it CONCURRENTLY afterwards",
+                    .at = change.action});
+    }
+  }
+}
+
 std::string shadow_column(const StatementCheck& check, const TypeChange& change) {
   const QualifiedName& table = check.view().relation();
   const std::string shadow = quote_identifier(change.column + "_new");
@@ -118,8 +194,12 @@ std::string shadow_column(const StatementCheck& check, const TypeChange& change)
 void type_change(StatementCheck& check) {
   const QualifiedName& table = check.view().relation();
   for (const TypeChange& change : changes_of(check)) {
-    const bool own = has_own_conversion(change);
-    if (change.from && !own && (is_free(*change.from, change.to) || is_timestamp_pair(*change.from, change.to))) {
+    const bool timestamps = is_timestamp_change(change);
+    if (keeps_rows(check, change) || (timestamps && is_free_in_utc(check))) {
+      report_dependents(check, change);
+      continue;
+    }
+    if (timestamps) {
       continue;
     }
     const std::string from = change.from ? "from " + change.from->sql() + " " : "";
@@ -137,11 +217,7 @@ void type_change(StatementCheck& check) {
 void timestamptz_change(StatementCheck& check) {
   const QualifiedName& table = check.view().relation();
   for (const TypeChange& change : changes_of(check)) {
-    if (!change.from || !is_timestamp_pair(*change.from, change.to) || has_own_conversion(change)) {
-      continue;
-    }
-    // In a session whose time zone is UTC, the server knows that no value changes.
-    if (check.session().utc && check.postgres() >= kUtcIsFree) {
+    if (!is_timestamp_change(change) || is_free_in_utc(check)) {
       continue;
     }
     check.report({.table = table,

@@ -145,6 +145,21 @@ bool option_is_on(const TreeNode& options, std::string_view name) {
   return number ? number_in(value, 0) != 0 : !(word.empty() || word == "false" || word == "off" || word == "0" || word == "no");
 }
 
+std::set<std::string> columns_in(const TreeNode& expression) {
+  std::set<std::string> columns;
+  for (std::uint32_t index = expression.begin(); index < expression.end(); ++index) {
+    const TreeNode node = expression.at(index);
+    if (node.key() != "ColumnRef") {
+      continue;
+    }
+    if (const auto fields = items_of(node["fields"]); !fields.empty()) {
+      columns.insert(string_in(fields.back()));
+    }
+  }
+  columns.erase("");  // the whole row
+  return columns;
+}
+
 std::string column_list(const std::vector<std::string>& columns) {
   std::string text;
   for (const std::string& column : columns) {

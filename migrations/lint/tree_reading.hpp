@@ -4,6 +4,7 @@
 #pragma once
 
 #include <compare>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,8 @@ struct TypeWords {
 [[nodiscard]] TreeNode option_in(const TreeNode& options, std::string_view name);
 // Whether the option is present and not switched off.
 [[nodiscard]] bool option_is_on(const TreeNode& options, std::string_view name);
+// The names of the columns in an expression of one table.
+[[nodiscard]] std::set<std::string> columns_in(const TreeNode& expression);
 // "a, b", quoted.
 [[nodiscard]] std::string column_list(const std::vector<std::string>& columns);
 // The byte position of the node in the statement's text; -1 when the tree does not contain it.

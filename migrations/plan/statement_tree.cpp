@@ -10,7 +10,6 @@
 namespace athanor {
 namespace {
 
-constexpr std::size_t kParseLimit = 1U << 20U;
 // libpg_query writes the tree recursively, using about 1 KiB of stack per level, and does not check the stack.
 constexpr std::size_t kNestingLimit = 2'000;
 constexpr std::size_t kBlockLimit = 200;
@@ -166,7 +165,7 @@ StatementTree::StatementTree(std::string json) : json_(std::make_unique<const st
 }
 
 std::optional<StatementTree> StatementTree::of_sql(std::string_view sql) {
-  if (sql.size() > kParseLimit || sql.find('\0') != std::string_view::npos || may_nest_too_deep(sql)) {
+  if (sql.size() > kMostBytes || sql.find('\0') != std::string_view::npos || may_nest_too_deep(sql)) {
     return std::nullopt;
   }
   auto json = parse_tree(std::string(sql));
@@ -178,7 +177,7 @@ std::optional<StatementTree> StatementTree::of_sql(std::string_view sql) {
 }
 
 std::optional<StatementTree> StatementTree::of_procedure(std::string_view statement) {
-  if (statement.size() > kParseLimit || statement.find('\0') != std::string_view::npos || has_too_many_blocks(statement)) {
+  if (statement.size() > kMostBytes || statement.find('\0') != std::string_view::npos || has_too_many_blocks(statement)) {
     return std::nullopt;
   }
   auto json = parse_procedure(std::string(statement));

@@ -7,6 +7,7 @@
 // Threads: immutable. Ownership: the tree owns its text; nodes point into the tree and must not outlive it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,8 +27,10 @@ class StatementTree {
     std::uint32_t end = 0;   // index after the last entry inside
   };
 
+  static constexpr std::size_t kMostBytes = 1U << 20U;  // of text
+
   // The tree of the statements in `sql`. Empty when PostgreSQL 15's grammar rejects the text, or when it contains a NUL byte,
-  // is longer than 1 MiB, or might nest deeper than libpg_query can handle.
+  // is longer than kMostBytes, or might nest deeper than libpg_query can handle.
   [[nodiscard]] static std::optional<StatementTree> of_sql(std::string_view sql);
   // The tree of the PL/pgSQL code in a DO or CREATE FUNCTION statement; empty when it cannot be read.
   [[nodiscard]] static std::optional<StatementTree> of_procedure(std::string_view statement);

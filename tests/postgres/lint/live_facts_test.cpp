@@ -65,5 +65,20 @@ TEST(LiveFacts, TellForeignKeysAndIndexes) {
   EXPECT_TRUE(flags(live, "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES o (id) NOT VALID;", "fk-unindexed"));
 }
 
+TEST(LiveFacts, TellWhatATypeChangeRunsInto) {
+  test::TestDatabase database("lint");
+  database.run(
+      "CREATE TABLE t (a varchar(20), b varchar(20), c varchar(20) CHECK (length(c) > 0), d int, e varchar(20));"
+      "CREATE INDEX ON t (lower(a)); CREATE INDEX ON t (d) INCLUDE (b) WHERE d > 0; CREATE INDEX ON t (e);"
+      "CREATE DOMAIN plain AS int");
+  const LiveDatabase live = read_live(database.url());
+  EXPECT_TRUE(flags(live, "ALTER TABLE t ALTER a TYPE text;", "type-change"));
+  EXPECT_TRUE(flags(live, "ALTER TABLE t ALTER b TYPE text;", "type-change"));
+  EXPECT_TRUE(flags(live, "ALTER TABLE t ALTER c TYPE text;", "type-change"));
+  EXPECT_TRUE(flags(live, "ALTER TABLE t ALTER d TYPE plain;", "type-change"));
+  EXPECT_FALSE(flags(live, "ALTER TABLE t ALTER e TYPE text;", "type-change"));
+  EXPECT_FALSE(flags(live, "ALTER TABLE t ADD f plain;", "addcol-constrained-domain"));
+}
+
 }  // namespace
 }  // namespace athanor

@@ -38,6 +38,7 @@ struct Proof {
   std::vector<Quiet> quiet = {};
   bool alone = false;
   int since = 14;
+  int before = 99;  // the version from which on the server is milder
 };
 
 // Names the test instead of its bytes.
@@ -158,6 +159,12 @@ std::vector<Proof> constraint_proofs() {
        .setup = "CREATE DOMAIN d AS int; CREATE TABLE t (a d); INSERT INTO t VALUES (1);",
        .sql = "ALTER DOMAIN d SET NOT NULL",
        .table = "t"},
+      {.rule = "domain-constraint",
+       .setup = "CREATE DOMAIN d AS int; CREATE TABLE t (a d); INSERT INTO t VALUES (1); ALTER DOMAIN d ADD CONSTRAINT c CHECK "
+                "(VALUE > 0) NOT VALID;",
+       .sql = "ALTER DOMAIN d VALIDATE CONSTRAINT c",
+       .table = "t",
+       .before = 18},
   };
 }
 
@@ -176,6 +183,9 @@ std::vector<Proof> column_proofs() {
        .sql = "ALTER TABLE users ADD COLUMN a bigserial",
        .quiet = {{"ALTER TABLE users ADD COLUMN a bigint", AccessExclusive}}},
       {.rule = "addcol-serial-or-identity", .sql = "ALTER TABLE users ADD COLUMN a bigint GENERATED ALWAYS AS IDENTITY"},
+      {.rule = "identity-nullable",
+       .sql = "ALTER TABLE users ALTER n ADD GENERATED ALWAYS AS IDENTITY",
+       .quiet = {{"ALTER TABLE users ALTER id ADD GENERATED ALWAYS AS IDENTITY", AccessExclusive}}},
       {.rule = "addcol-generated-stored",
        .sql = "ALTER TABLE users ADD COLUMN a text GENERATED ALWAYS AS (lower(name)) STORED"},
       {.rule = "addcol-constrained-domain",
@@ -189,7 +199,15 @@ std::vector<Proof> column_proofs() {
       {.rule = "type-change",
        .sql = "ALTER TABLE users ALTER COLUMN n TYPE bigint",
        .quiet = {free_change("short", "varchar(40)"), free_change("short", "varchar"), free_change("short", "text"),
-                 free_change("name", "varchar"), free_change("amount", "numeric(10,2)"), free_change("amount", "numeric")}},
+                 free_change("name", "varchar"), free_change("amount", "numeric(10,2)"), free_change("amount", "numeric"),
+                 free_change("at", "timestamp(6)")}},
+      {.rule = "type-change",
+       .setup = "CREATE DOMAIN plain AS int; CREATE DOMAIN checked AS int CHECK (VALUE > 0); CREATE DOMAIN above AS checked;"
+                "ALTER TABLE users ADD i interval(3), ADD j interval, ADD b bit(4), ADD p plain, ADD c checked, ADD d above;",
+       .sql = "ALTER TABLE users ALTER COLUMN n TYPE checked",
+       .quiet = {free_change("i", "interval"), free_change("i", "interval(5)"), free_change("j", "interval(6)"),
+                 free_change("b", "varbit"), free_change("n", "plain"), free_change("p", "int"), free_change("c", "int"),
+                 free_change("d", "int"), free_change("c", "plain")}},
       {.rule = "type-change", .sql = "ALTER TABLE users ALTER COLUMN amount TYPE numeric(10,4)"},
       {.rule = "type-change", .sql = "ALTER TABLE users ALTER COLUMN n TYPE text"},
       {.rule = "timestamptz-change",
@@ -315,8 +333,8 @@ class RuleProof : public ::testing::TestWithParam<Proof> {
 
 TEST_P(RuleProof, HappensOnTheServerAsTheRuleClaims) {
   const Proof& proof = GetParam();
-  if (postgres() < proof.since) {
-    return;  // the form is newer than the server
+  if (postgres() < proof.since || postgres() >= proof.before) {
+    return;
   }
   const Claim& claim = find_rule(proof.rule)->claim;
   EXPECT_TRUE(flags(proof.rule, proof.setup, proof.sql, proof.alone, postgres()));
@@ -360,6 +378,46 @@ INSTANTIATE_TEST_SUITE_P(Table, RuleProof, ::testing::ValuesIn(all_proofs()), []
   std::ranges::replace(name, '-', '_');
   return name + "_" + std::to_string(entry.index);
 });
+
+// A type change that keeps the rows, and what it does besides.
+struct Dependent {
+  std::string setup;
+  std::string sql;
+  bool rebuilds = false;  // index i
+  bool scans = false;     // the table
+};
+
+TEST(RuleProofs, TypeChangesThatKeepTheRowsRebuildIndexesAndReadForChecks) {
+  for (const Dependent& one : std::vector<Dependent>{
+           {"CREATE INDEX i ON users (lower(short))", "short TYPE text", true},
+           {"CREATE INDEX i ON users (n) WHERE short = 'x'", "short TYPE varchar(40)", true},
+           {"CREATE INDEX i ON users (short) WHERE n > 0", "short TYPE text", true},
+           {"CREATE INDEX i ON users (n) INCLUDE (short) WHERE n > 0", "short TYPE text", true},
+           {"CREATE INDEX i ON users (lower(name))", "name TYPE text", true},
+           {"CREATE INDEX i ON users (short)", "short TYPE text"},
+           {"CREATE INDEX i ON users (short varchar_pattern_ops, n)", "short TYPE text"},
+           {"CREATE INDEX i ON users (abs(n))", "short TYPE text"},
+           {"CREATE INDEX i ON users (n); ALTER TABLE users ADD CHECK (length(short) > 0)", "short TYPE text", false, true},
+           {"CREATE INDEX i ON users (n); ALTER TABLE users ADD CHECK (length(short) > 0) NOT VALID", "short TYPE text"},
+           {"CREATE INDEX i ON users (n); ALTER TABLE users ADD CHECK (n > 0)", "short TYPE text"}}) {
+    SCOPED_TRACE(one.setup);
+    const std::string sql = "ALTER TABLE users ALTER " + one.sql;
+    test::TestDatabase database("lint");
+    database.run(kTables + one.setup);
+    const int version = std::stoi(database.value("SHOW server_version_num")) / 10'000;
+    EXPECT_EQ(flags("type-change", one.setup + ";", sql, false, version), one.rebuilds || one.scans);
+    test::Client client = database.connect();
+    const std::string file = client.value("SELECT pg_relation_filenode('i')");
+    client.run("BEGIN");
+    const std::string scans = client.value("SELECT pg_stat_get_xact_numscans('users'::regclass)");
+    client.run(sql);
+    EXPECT_EQ(client.value("SELECT pg_relation_filenode('i')") != file, one.rebuilds);
+    if (!one.rebuilds) {  // building an index reads the table, too
+      EXPECT_EQ(client.value("SELECT pg_stat_get_xact_numscans('users'::regclass)") != scans, one.scans);
+    }
+    client.run("ROLLBACK");
+  }
+}
 
 TEST(RuleProofs, CoverEveryRuleThatClaimsALockARewriteOrAFailure) {
   std::set<std::string_view> proven;

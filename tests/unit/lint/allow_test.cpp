@@ -19,6 +19,23 @@ TEST(Allow, CoversTheStatementThatFollows) {
   EXPECT_EQ(findings.front().line, 10);
 }
 
+TEST(Allow, CoversOneStatementOfALine) {
+  const std::string line = "-- athanor:allow drop-table it is empty\nDROP TABLE a; DROP TABLE b;";
+  for (const auto& findings : {test::lint_body(line), test::lint_plain(line)}) {
+    std::vector<std::string> dropped;
+    for (const Finding& finding : findings) {
+      if (finding.rule == "drop-table") {
+        dropped.push_back(finding.table);
+      }
+    }
+    EXPECT_THAT(dropped, ElementsAre("b"));
+  }
+}
+
+TEST(Allow, CoversAStatementWithThePsqlCommandThatEndsIt) {
+  EXPECT_THAT(test::rules_of(test::lint_plain("-- athanor:allow unclassified seen\nSELECT 'x' \\gexec\n")), IsEmpty());
+}
+
 TEST(Allow, CoversOneRuleAndStacks) {
   EXPECT_THAT(test::rules_of(test::lint_body("-- athanor:allow drop-table it is empty\nDROP TABLE a CASCADE;")),
               ElementsAre("cascade"));

@@ -35,6 +35,16 @@ TEST(History, TellsWhichTypeChangesAreFree) {
                                        Change{"bit(4)", "bit(8)", false},
                                        Change{"timestamp(3)", "timestamp(6)", true},
                                        Change{"timestamptz(3)", "timestamptz", true},
+                                       Change{"timestamp", "timestamp(6)", true},
+                                       Change{"time", "time(6)", true},
+                                       Change{"timestamp", "timestamp(5)", false},
+                                       Change{"interval(3)", "interval", true},
+                                       Change{"interval", "interval(6)", true},
+                                       Change{"interval(3)", "interval(5)", true},
+                                       Change{"interval", "interval(3)", false},
+                                       Change{"interval", "interval day to hour", false},
+                                       Change{"bit(4)", "varbit", true},
+                                       Change{"bit(4)", "varbit(4)", false},
                                        Change{"timestamp(6)", "timestamp(3)", false},
                                        Change{"cidr", "inet", true},
                                        Change{"inet", "cidr", false},
@@ -159,6 +169,69 @@ TEST(History, KnowsWhatChangedWithTheServersVersion) {
   ASSERT_FALSE(newer.empty());
   EXPECT_THAT(newer.front().fix, HasSubstr("NOT NULL a NOT VALID"));
   EXPECT_THAT(test::lint_body("ALTER TABLE t ALTER a SET NOT NULL;").front().fix, HasSubstr("CHECK (a IS NOT NULL) NOT VALID"));
+}
+
+TEST(History, KnowsWhatADomainIsStoredAs) {
+  const std::string domains =
+      "CREATE DOMAIN plain AS int DEFAULT 1; CREATE DOMAIN checked AS int CHECK (VALUE > 0);"
+      "CREATE DOMAIN above AS checked; CREATE DOMAIN short AS varchar(10);";
+  struct Change {
+    const char* from;
+    const char* to;
+    bool free;
+  };
+  for (const auto& [from, to, free] :
+       {Change{"int", "plain", true}, Change{"plain", "int", true}, Change{"checked", "int", true},
+        Change{"above", "int", true}, Change{"checked", "plain", true}, Change{"int", "checked", false},
+        Change{"int", "above", false}, Change{"above", "checked", false}, Change{"varchar(5)", "short", true},
+        Change{"text", "short", false}, Change{"plain", "bigint", false}, Change{"plain[]", "int[]", false}}) {
+    EXPECT_EQ(flags({domains, std::string("CREATE TABLE t (a ") + from + ");"},
+                    std::string("ALTER TABLE t ALTER a TYPE ") + to + ";", "type-change"),
+              !free)
+        << from << " to " << to;
+  }
+}
+
+TEST(History, KnowsIndexesAndChecksThatAFreeTypeChangeRunsInto) {
+  const std::string change = "ALTER TABLE t ALTER a TYPE text;";
+  for (const auto& [more, flagged] : std::vector<std::pair<std::string, bool>>{
+           {"CREATE UNIQUE INDEX i ON t (lower(a));", true},
+           {"CREATE INDEX i ON t (b) WHERE a = 'x';", true},
+           {"CREATE INDEX i ON t (a) WHERE b > 0;", true},
+           {"CREATE INDEX i ON t (b) INCLUDE (a) WHERE b > 0;", true},
+           {"CREATE INDEX i ON t (a); CREATE INDEX j ON t (b) WHERE b > 0; CREATE INDEX k ON t (abs(b));", false},
+           {"CREATE INDEX i ON t (lower(a)); DROP INDEX i;", false},
+           {"CREATE INDEX i ON other (lower(a));", false},
+           {"ALTER TABLE t ADD CHECK (length(a) > 2);", true},
+           {"ALTER TABLE t ADD CONSTRAINT c CHECK (length(a) > 2) NOT VALID;", false},
+           {"ALTER TABLE t ADD CONSTRAINT c CHECK (length(a) > 2) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT c;", true},
+           {"ALTER TABLE t ADD CONSTRAINT c CHECK (a > '' AND b > 0); ALTER TABLE t DROP CONSTRAINT c;", false},
+           {"ALTER TABLE t ADD CHECK (b > 0);", false}}) {
+    EXPECT_EQ(flags({"CREATE TABLE t (a varchar(20), b int);", more}, change, "type-change"), flagged) << more;
+  }
+  EXPECT_TRUE(flags({"CREATE TABLE t (z varchar(20) CHECK (z > ''));", "ALTER TABLE t RENAME z TO a;"}, change, "type-change"));
+  EXPECT_TRUE(flags({"CREATE TABLE t (z varchar(20)); CREATE INDEX ON t (lower(z));", "ALTER TABLE t RENAME z TO a;"}, change,
+                    "type-change"));
+  EXPECT_TRUE(flags({"CREATE TABLE t (a bigint); CREATE INDEX ON t (b) WHERE a > 0;"}, "ALTER TABLE t ALTER a TYPE bigint;",
+                    "type-change"));
+}
+
+TEST(History, TellsAnIndexFromATable) {
+  const std::string made = "CREATE TABLE t (a int); CREATE INDEX i ON t (a);";
+  EXPECT_FALSE(flags({made}, "ALTER TABLE i RENAME TO j;", "rename-table"));
+  EXPECT_TRUE(flags({made}, "ALTER TABLE t RENAME TO u;", "rename-table"));
+  EXPECT_TRUE(flags({made, "ALTER TABLE i RENAME TO j;"}, "CREATE INDEX k ON t (a);", "index-duplicate"));
+  EXPECT_FALSE(flags({made, "ALTER TABLE t DROP a, ADD a int;"}, "CREATE INDEX k ON t (a);", "index-duplicate"));
+}
+
+TEST(History, TellsWhichColumnsMayBecomeAnIdentity) {
+  const std::string identity = "ALTER TABLE t ALTER a ADD GENERATED ALWAYS AS IDENTITY";
+  EXPECT_TRUE(flags({"CREATE TABLE t (a int);"}, identity + ";", "identity-nullable"));
+  EXPECT_FALSE(flags({"CREATE TABLE t (a int NOT NULL);"}, identity + ";", "identity-nullable"));
+  EXPECT_FALSE(flags({"CREATE TABLE t (a int PRIMARY KEY);"}, identity + ";", "identity-nullable"));
+  EXPECT_FALSE(flags({"SELECT 1;"}, identity + ";", "identity-nullable")) << "the column is not known";
+  EXPECT_FALSE(flags({"CREATE TABLE t (a int);"},
+                     "ALTER TABLE t ALTER a SET NOT NULL, ALTER a ADD GENERATED ALWAYS AS IDENTITY;", "identity-nullable"));
 }
 
 }  // namespace

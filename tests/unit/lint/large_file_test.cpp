@@ -64,5 +64,20 @@ TEST(LargeFile, IsLeftWhenAStopIsRequested) {
   EXPECT_EQ(linter.statements(), 1U);
 }
 
+TEST(LargeFile, MayCreateManyIndexesOnOneTable) {
+  const std::string text =
+      repeated(4'000, "CREATE INDEX i# ON t (a#);\nALTER TABLE t ADD FOREIGN KEY (a#) REFERENCES o NOT VALID;\n");
+  const std::clock_t begin = std::clock();
+  EXPECT_FALSE(test::has_rule(test::lint_plain("CREATE TABLE t (a int);\n" + text), "fk-unindexed"));
+  EXPECT_LT(std::clock() - begin, 20 * CLOCKS_PER_SEC);  // each index compared with all others takes minutes
+}
+
+TEST(LargeFile, NamesTheLimitOfAStatement) {
+  const auto findings = test::lint_plain("INSERT INTO t VALUES (1)" + repeated(150'000, ", (#)") + ";");
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings.front().rule, "unclassified");
+  EXPECT_THAT(findings.front().message, testing::HasSubstr("at most 1 MiB"));
+}
+
 }  // namespace
 }  // namespace athanor
