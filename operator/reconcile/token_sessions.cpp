@@ -10,6 +10,21 @@ namespace {
 // An observer connects while the run waits for its answer.
 constexpr milliseconds kObserverWaits{3'000};
 
+// What a database needs to take the token of a provider.
+const char* way_in(CloudProvider provider) {
+  switch (provider) {
+    case CloudProvider::Aws:
+      return "grant rds_iam to the user, and let the policy of the role allow rds-db:connect as this user; host and region "
+             "must "
+             "be the database's own";
+    case CloudProvider::Gcp:
+      return "add the user to the instance as cloud_iam_service_account, and give it roles/cloudsql.instanceUser";
+    case CloudProvider::Azure:
+      break;
+  }
+  return "make the user with pgaadauth_create_principal, with the name of the identity";
+}
+
 class TokenSessions final : public SessionFactory {
  public:
   TokenSessions(const DatabaseTarget& target, const SessionFactoryMaker& connect, ExecutionSettings settings, StopToken stop,
@@ -53,7 +68,11 @@ class TokenSessions final : public SessionFactory {
     }
     auto session = open(**factory);
     if (!session) {
-      return fail(hidden.hide(std::move(session).error()));
+      Error error = hidden.hide(std::move(session).error());
+      if (error.code == ErrorCode::AuthenticationFailed) {
+        error.hint = way_in(token_.wanted.auth.provider);
+      }
+      return fail(std::move(error));
     }
     return session;
   }

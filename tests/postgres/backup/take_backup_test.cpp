@@ -46,6 +46,29 @@ TEST(TakeBackup, PublishesAVerifiedDumpOfTheRevisionAndCataloguesIt) {
             "0");
 }
 
+TEST(TakeBackup, AsksForThePasswordOfPgDumpWhenItStarts) {
+  BackupScene scene;
+  std::string password;
+  for (auto& [name, value] : scene.job.connection) {
+    if (name == "password") {
+      password = std::exchange(value, "expired");
+    }
+  }
+  std::vector<BackupStage> before;
+  scene.job.password = [&]() -> Result<std::string> {
+    before = scene.progress.stages;
+    return password;
+  };
+  const auto record = scene.ensure();
+  ASSERT_TRUE(record.has_value()) << record.error().describe();
+  EXPECT_THAT(before, ElementsAre(BackupStage::Dumping));
+  scene.database.run("UPDATE alembic_version SET version_num = 'r2'");
+  scene.job.password = []() -> Result<std::string> { return fail(ErrorCode::MissingDatabaseUrl, "there is no token"); };
+  const auto without = scene.ensure();
+  ASSERT_FALSE(without);
+  EXPECT_EQ(without.error().code, ErrorCode::MissingDatabaseUrl);
+}
+
 TEST(TakeBackup, RunsNothingThatAnotherRolePutIntoASchema) {
   BackupScene scene;
   scene.database.run(kHijack);

@@ -111,6 +111,7 @@ TEST_F(TokenSessionsTest, AnErrorHoldsNoTokenEvenIfTheServerRepeatsIt) {
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().describe(), Not(HasSubstr("TOKEN")));
   EXPECT_THAT(opened.error().describe(), HasSubstr("(hidden)"));
+  EXPECT_THAT(opened.error().hint, HasSubstr("rds_iam")) << "not to check a password";
 }
 
 TEST_F(TokenSessionsTest, WithoutATokenNoConnectionIsMade) {
