@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-BUILD = Path(os.environ.get("ATHANOR_BINARY_DIR", Path(__file__).resolve().parents[2] / "build"))
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("ATHANOR_BINARY_DIR", SOURCE / "build"))
 CACHE = (BUILD / "CMakeCache.txt").read_text()
 
 
@@ -59,6 +60,23 @@ def test_our_own_code_checks_stacks_and_library_calls() -> None:
     commands = json.loads((BUILD / "compile_commands.json").read_text())
     ours = [one["command"] for one in commands if re.search(r"/(migrations|operator)/.*\.cpp$", one["file"]) and "/tests/" not in one["file"]]
     assert ours and all("-D_FORTIFY_SOURCE=3" in command and re.search(r" -O[123]", command) for command in ours)
+
+
+@pytest.mark.skipif(not OPTIMISED, reason="FORTIFY belongs to optimised builds")
+@pytest.mark.parametrize("library", ["text", "cli", "operator_api", "operator_jobs"])
+def test_checked_library_calls_are_in_the_code_itself(library: str) -> None:
+    """The definition on the command line has no effect without optimisation, or where a file undoes it."""
+    symbols = "".join(readelf("--syms", archive) for archive in BUILD.glob(f"**/libathanor_{library}.a"))
+    assert re.search(r"UND __\w+_chk$", symbols, re.MULTILINE)
+
+
+def test_continuous_integration_builds_what_is_checked_here() -> None:
+    """Without an optimised build, the tests above are skipped."""
+    presets = {one["name"]: one for one in json.loads((SOURCE / "CMakePresets.json").read_text())["configurePresets"]}
+    assert presets["release"]["cacheVariables"] == {"CMAKE_BUILD_TYPE": "Release"}
+    assert re.search(r"^PRESET \?= release$", (SOURCE / "Makefile").read_text(), re.MULTILINE)
+    assert re.search(r"^exec make test$", (SOURCE / ".ci/run").read_text(), re.MULTILINE)
+    assert "cmake --preset release" in (SOURCE / "Dockerfile").read_text()
 
 
 @pytest.mark.skipif(not OPTIMISED or platform.machine() != "x86_64", reason="indirect branches are tracked on x86-64")
