@@ -1,17 +1,9 @@
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <filesystem>
-#include <system_error>
 
+#include "migrations/base/memory_file.hpp"
 #include "operator/kube/base64.hpp"
 #include "operator/kube/host_addresses.hpp"
 #include "operator/sources/git_command.hpp"
-#include "operator/sources/unpacked_folder.hpp"
 
 namespace athanor::controller {
 namespace {
@@ -50,42 +42,24 @@ Location location_of(const std::string& url) {
   return location;
 }
 
-// Quotes for a shell, because git starts ssh through one.
-std::string quoted(const std::string& text) {
-  std::string result = "'";
-  for (const char c : text) {
-    result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return result + "'";
-}
-
 }  // namespace
 
-Result<GitAccess> GitAccess::prepare(const GitCredentials& credentials, const std::string& url, const std::string& folder) {
+Result<GitAccess> GitAccess::prepare(const GitCredentials& credentials, const std::string& url) {
   GitAccess access;
   if (url.starts_with("ssh://")) {
-    TRY(access.prepare_ssh(credentials, folder));
+    TRY(access.prepare_ssh(credentials));
   } else {
-    TRY(access.prepare_http(credentials, folder));
+    TRY(access.prepare_http(credentials));
   }
   return access;
 }
 
-GitAccess::~GitAccess() {
-  if (!folder_.empty()) {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
+std::vector<int> GitAccess::inherited() const {
+  std::vector<int> descriptors;
+  for (const UniqueFd& file : files_) {
+    descriptors.push_back(file.get());
   }
-}
-
-GitAccess::GitAccess(GitAccess&& other) noexcept
-    : folder_(std::exchange(other.folder_, {})),
-      secrets_(std::move(other.secrets_)),
-      settings_(std::move(other.settings_)),
-      ssh_command_(std::move(other.ssh_command_)) {}
-
-std::string GitAccess::configuration() const {
-  return secrets_ ? "/dev/fd/" + std::to_string(secrets_.get()) : "/dev/null";
+  return descriptors;
 }
 
 Result<void> GitAccess::pin(const std::string& url, bool by_proxy) {
@@ -111,25 +85,17 @@ Result<void> GitAccess::pin(const std::string& url, bool by_proxy) {
   return {};
 }
 
-Result<std::string> GitAccess::write_file(const std::string& folder, const std::string& name, const std::string& text) {
-  if (folder_.empty()) {
-    std::string pattern = folder + "/access.XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      return fail(Error(ErrorCode::Io, "cannot create a folder for credentials: " + std::generic_category().message(errno))
-                      .advise("give the operator a writable folder: --cache"));
-    }
-    folder_ = pattern;
-  }
-  const std::string path = folder_ + "/" + name;
-  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
+// Returns the number of the descriptor.
+Result<int> GitAccess::keep(const char* name, const std::string& text) {
+  auto file = memory_file(name, text.ends_with('\n') ? text : text + "\n");
   if (!file) {
-    return fail(Error(ErrorCode::Io, "cannot write a credential: " + std::generic_category().message(errno)));
+    return fail(Error(ErrorCode::Io, "cannot pass the credentials to git: " + file.error().message));
   }
-  TRY(UnpackedFolder::append(file, text.ends_with('\n') ? text : text + "\n"));
-  return path;
+  files_.push_back(std::move(*file));
+  return files_.back().get();
 }
 
-Result<void> GitAccess::prepare_ssh(const GitCredentials& credentials, const std::string& folder) {
+Result<void> GitAccess::prepare_ssh(const GitCredentials& credentials) {
   if (credentials.identity.empty()) {
     return fail(
         unusable("ssh needs a private key").advise("put it in the key `identity` of the Secret that git.secretRef names"));
@@ -138,11 +104,14 @@ Result<void> GitAccess::prepare_ssh(const GitCredentials& credentials, const std
     return fail(unusable("the host's key is unknown, so the host cannot be authenticated")
                     .advise("put the output of `ssh-keyscan HOST`, once verified, in the key `known_hosts` of the Secret"));
   }
-  TRY_ASSIGN(const auto identity, write_file(folder, "identity", credentials.identity));
-  TRY_ASSIGN(const auto known_hosts, write_file(folder, "known_hosts", credentials.known_hosts));
+  TRY_ASSIGN(const int identity, keep("athanor-identity", credentials.identity));
+  TRY_ASSIGN(const int known_hosts, keep("athanor-known-hosts", credentials.known_hosts));
+  // ssh closes every descriptor that it did not open, so it cannot inherit the files. git keeps them open: it starts ssh
+  // through a shell, whose parent it is.
+  const auto in_git = [](int descriptor) { return "/proc/$PPID/fd/" + std::to_string(descriptor); };
   // No configuration files, no agent, and only the given key and known hosts. An unknown host fails instead of being trusted at
   // first use.
-  ssh_command_ = "ssh -F /dev/null -i " + quoted(identity) + " -o " + quoted("UserKnownHostsFile=\"" + known_hosts + "\"");
+  ssh_command_ = "ssh -F /dev/null -i \"" + in_git(identity) + "\" -o \"UserKnownHostsFile=" + in_git(known_hosts) + "\"";
   for (const char* option : {"GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=yes", "UpdateHostKeys=no",
                              "IdentitiesOnly=yes", "BatchMode=yes", "ConnectTimeout=20", "ServerAliveInterval=10",
                              "ForwardAgent=no", "ControlMaster=no", "ControlPath=none", "LogLevel=ERROR"}) {
@@ -151,10 +120,10 @@ Result<void> GitAccess::prepare_ssh(const GitCredentials& credentials, const std
   return {};
 }
 
-Result<void> GitAccess::prepare_http(const GitCredentials& credentials, const std::string& folder) {
+Result<void> GitAccess::prepare_http(const GitCredentials& credentials) {
   if (!credentials.authorities.empty()) {
-    TRY_ASSIGN(auto file, write_file(folder, "authorities", credentials.authorities));
-    settings_.emplace_back("http.sslCAInfo", std::move(file));
+    TRY_ASSIGN(const int file, keep("athanor-authorities", credentials.authorities));
+    settings_.emplace_back("http.sslCAInfo", "/dev/fd/" + std::to_string(file));
   }
   if (credentials.username.empty() && credentials.password.empty()) {
     return {};
@@ -170,10 +139,9 @@ Result<void> GitAccess::prepare_http(const GitCredentials& credentials, const st
   // Not among the other settings, which are in git's environment: other processes of the same user can read that.
   const std::string text =
       "[http]\n\textraHeader = \"Authorization: Basic " + base64_encode(username + ":" + credentials.password) + "\"\n";
-  secrets_ = UniqueFd(::memfd_create("athanor-git", MFD_CLOEXEC));
-  if (!secrets_ || ::write(secrets_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    return fail(Error(ErrorCode::Io, "cannot pass the password to git: " + std::generic_category().message(errno)));
-  }
+  TRY_ASSIGN(const int file, keep("athanor-git", text));
+  configuration_ = "/dev/fd/" + std::to_string(file);
+  has_password_ = true;
   return {};
 }
 

@@ -97,7 +97,7 @@ std::string put_plainly(const std::string& raw, bool with_password) {
 Error failure_of(const GitRun& run, const ProcessEnd& end) {
   const std::string& subcommand = run.arguments.front();
   const std::string& raw = end.err;
-  const bool with_password = run.access != nullptr && run.access->secrets();
+  const bool with_password = run.access != nullptr && run.access->has_password();
   std::string words = put_plainly(raw, with_password);
   words = words.empty() ? reported(raw) : words;
   Error error(ErrorCode::Io,
@@ -181,9 +181,8 @@ Result<void> GitCommand::run(const GitRun& run) const {
   command.clock = &clock_;
   command.timeout = surroundings_.timeout;
   command.limits = {kMostFile, kMostMemory, kMostProcessorSeconds};
-  if (run.access != nullptr && run.access->secrets()) {
-    // git reads the secrets from this memory file, so they appear neither in arguments, nor in the environment, nor on a disk.
-    command.inherited.push_back(run.access->secrets().get());
+  if (run.access != nullptr) {
+    command.inherited = run.access->inherited();
   }
   TRY_ASSIGN(const ProcessEnd end, run_process(command, {run.in, run.out, run.watch}, stop_));
   if (end.timed_out) {

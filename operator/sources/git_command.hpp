@@ -5,9 +5,9 @@
 // ext::), received objects are checked, and git never prompts on a terminal. Each run has a deadline; at the deadline and at a
 // stop the whole process group is killed.
 //
-// Git reads the password from an in-memory configuration file that it inherits, and keys and certificates from files of mode
-// 0600 that live as long as the GitAccess. Credentials are never in arguments, the environment or a URL. Redirects are not
-// followed, because the Authorization header would be sent along.
+// Git and ssh read passwords, keys and certificates from memory files that git inherits: nothing remains of them when git ends,
+// or is killed. Credentials are never in arguments, the environment, a URL or a file on disk. Redirects are not followed,
+// because the Authorization header would be sent along.
 //
 // Threads: safe from any thread; a run blocks its caller. Errors: git's message in one line, sanitised and cut, with a retry
 // class; the caller adds the repository's name.
@@ -35,38 +35,33 @@ struct GitCredentials {
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
-// Credentials prepared for runs of git. Owns their files, which it deletes.
+// Credentials prepared for runs of git. Owns their memory files.
 class GitAccess {
  public:
-  // Writes the credentials into a new folder below `folder`. Errors: Configuration (transient) when they are incomplete or
-  // unusable, Io.
-  [[nodiscard]] static Result<GitAccess> prepare(const GitCredentials& credentials, const std::string& url,
-                                                 const std::string& folder);
-  ~GitAccess();
+  // Errors: Configuration (transient) when the credentials are incomplete or unusable, Io.
+  [[nodiscard]] static Result<GitAccess> prepare(const GitCredentials& credentials, const std::string& url);
   // Refuses a host with a link-local address (Io). Over HTTP, git may then connect only to the addresses found here, even if
   // the name resolves differently a moment later. `by_proxy`: a proxy resolves the host, so it need not be resolvable here.
   [[nodiscard]] Result<void> pin(const std::string& url, bool by_proxy);
-  GitAccess(GitAccess&& other) noexcept;
-  GitAccess& operator=(GitAccess&&) = delete;
-  GitAccess(const GitAccess&) = delete;
-  GitAccess& operator=(const GitAccess&) = delete;
 
   [[nodiscard]] const Variables& settings() const { return settings_; }  // for git's configuration
-  // A configuration file in memory with the password, for the child to inherit; empty without a password.
-  [[nodiscard]] const UniqueFd& secrets() const { return secrets_; }
-  // The path of secrets() in the child; /dev/null when it is empty.
-  [[nodiscard]] std::string configuration() const;
+  // The path of git's configuration file with the password; /dev/null without one.
+  [[nodiscard]] const std::string& configuration() const { return configuration_; }
+  [[nodiscard]] bool has_password() const { return has_password_; }
   [[nodiscard]] const std::string& ssh_command() const { return ssh_command_; }  // empty: none
+  // Descriptors that git must inherit under the same numbers.
+  [[nodiscard]] std::vector<int> inherited() const;
 
  private:
   GitAccess() = default;
-  [[nodiscard]] Result<std::string> write_file(const std::string& folder, const std::string& name, const std::string& text);
-  [[nodiscard]] Result<void> prepare_ssh(const GitCredentials& credentials, const std::string& folder);
-  [[nodiscard]] Result<void> prepare_http(const GitCredentials& credentials, const std::string& folder);
+  [[nodiscard]] Result<int> keep(const char* name, const std::string& text);
+  [[nodiscard]] Result<void> prepare_ssh(const GitCredentials& credentials);
+  [[nodiscard]] Result<void> prepare_http(const GitCredentials& credentials);
 
-  std::string folder_;
-  UniqueFd secrets_;
+  std::vector<UniqueFd> files_;
+  bool has_password_ = false;
   Variables settings_;
+  std::string configuration_ = "/dev/null";
   std::string ssh_command_;
 };
 

@@ -192,7 +192,7 @@ Result<std::string> GitRepositories::Repository::resolve_and_fetch(const GitSour
     return fail(Error(ErrorCode::Io, "cannot create a folder for the repository: " + problem.message())
                     .advise("give the operator a writable folder: --cache"));
   }
-  TRY_ASSIGN(GitAccess access, GitAccess::prepare(credentials_, url_, folder_));
+  TRY_ASSIGN(GitAccess access, GitAccess::prepare(credentials_, url_));
   TRY(access.pin(url_, std::ranges::any_of(git_.surroundings().environment, [](const std::string& variable) {
                    return variable.starts_with("http") || variable.starts_with("HTTP") || variable.starts_with("all_proxy") ||
                           variable.starts_with("ALL_PROXY");

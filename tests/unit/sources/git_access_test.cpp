@@ -1,10 +1,10 @@
 // Credentials of Git: where they go, where they never are, and servers that do not behave.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "tests/support/misbehaving_server.hpp"
 #include "tests/support/test_certificates.hpp"
@@ -31,12 +31,36 @@ class GitCredentialsTest : public sketch::GitTest {
     }
     return lines.str();
   }
-  [[nodiscard]] std::size_t access_folders() const {
-    std::size_t count = 0;
+  // The files of the cache that contain `text`.
+  [[nodiscard]] std::vector<std::string> files_with(const std::string& text) const {
+    std::vector<std::string> found;
     for (const auto& entry : fs::recursive_directory_iterator(options_.folder)) {
-      count += entry.path().filename().string().starts_with("access.") ? 1U : 0U;
+      if (entry.is_regular_file() && test::read_file(entry.path()).find(text) != std::string::npos) {
+        found.push_back(entry.path());
+      }
     }
-    return count;
+    return found;
+  }
+  // A program `ssh` that closes the descriptors it did not open, as ssh does, writes the names of the files it was given and
+  // their modes and contents to `seen`, and fails.
+  void put_ssh() {
+    const std::string program = folder_.write("bin/ssh", R"(#!/usr/bin/env python3
+import os, sys
+os.closerange(3, 4096)
+paths = [sys.argv[sys.argv.index("-i") + 1]] + [a[19:] for a in sys.argv if a.startswith("UserKnownHostsFile=")]
+with open(")" + folder_ / "seen" + R"(.new", "w") as seen:
+    for path in paths:
+        seen.write(f"{os.stat(path).st_mode & 0o777:o} {os.readlink(path)} {open(path).read()}")
+os.rename(")" + folder_ / "seen" + R"(.new", ")" + folder_ / "seen" +
+                                                             R"(")
+if os.path.exists(")" + folder_ / "wait" + R"("):
+    sys.stdin.read()
+sys.exit("no such host")
+)");
+    fs::permissions(program, fs::perms::owner_all);
+    surroundings_.environment = {"PATH=" + folder_ / "bin" + ":/usr/local/bin:/usr/bin:/bin"};
+    surroundings_.protocols = "ssh";
+    put_secret("git", {{"identity", "PRIVATE CANARY"}, {"known_hosts", "host ssh-ed25519 AAAA"}});
   }
   static DatabaseMigration with_secret(const std::string& url, const std::string& secret) {
     DatabaseMigration made = resource(url);
@@ -170,29 +194,38 @@ TEST_F(GitCredentialsTest, SshNeedsAKeyAndTheHostsKey) {
   EXPECT_EQ(asked("ls-remote"), 0U);
 }
 
-TEST_F(GitCredentialsTest, SshIsRunStrictlyWithFilesThatGoAway) {
-  const std::string folder = folder_ / "with 'quotes' and blanks";
-  fs::create_directories(folder);
-  {
-    const auto access = GitAccess::prepare({{}, {}, {}, "key", "host ssh-ed25519 AAAA"}, "ssh://git@host/x", folder);
-    ASSERT_TRUE(access);
-    EXPECT_THAT(access->ssh_command(), AllOf(HasSubstr("-F /dev/null"), HasSubstr("StrictHostKeyChecking=yes"),
-                                             HasSubstr("BatchMode=yes"), HasSubstr("GlobalKnownHostsFile=/dev/null")));
-    std::size_t files = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      struct stat facts {};
-      ASSERT_EQ(::stat(entry.path().c_str(), &facts), 0);
-      EXPECT_EQ(facts.st_mode & 0077U, 0U);
-      files += entry.is_regular_file() ? 1U : 0U;
-    }
-    EXPECT_EQ(files, 2U);
-    // As a shell takes it apart, every word is one; ssh prints what it would do.
-    const auto parsed = test::run_process({"/bin/sh", "-c", access->ssh_command() + " -G host"});
-    EXPECT_EQ(parsed.exit_code, 0) << parsed.err;
-    EXPECT_THAT(parsed.out, AllOf(HasSubstr("stricthostkeychecking true"), HasSubstr("batchmode yes"),
-                                  HasSubstr("/known_hosts"), HasSubstr("identitiesonly yes")));
+TEST_F(GitCredentialsTest, SshIsRunStrictly) {
+  const auto access = GitAccess::prepare({{}, {}, {}, "key", "host ssh-ed25519 AAAA"}, "ssh://git@host/x");
+  ASSERT_TRUE(access);
+  EXPECT_THAT(access->ssh_command(), AllOf(HasSubstr("-F /dev/null"), HasSubstr("StrictHostKeyChecking=yes"),
+                                           HasSubstr("BatchMode=yes"), HasSubstr("GlobalKnownHostsFile=/dev/null")));
+  // As a shell takes it apart, every word is one; ssh prints what it would do.
+  const auto parsed = test::run_process({"/bin/sh", "-c", access->ssh_command() + " -G host"});
+  EXPECT_EQ(parsed.exit_code, 0) << parsed.err;
+  EXPECT_THAT(parsed.out, AllOf(HasSubstr("stricthostkeychecking true"), HasSubstr("batchmode yes"),
+                                HasSubstr("userknownhostsfile /proc/"), HasSubstr("identitiesonly yes")));
+}
+
+TEST_F(GitCredentialsTest, SshReadsItsKeyFromMemory) {
+  put_ssh();
+  EXPECT_THAT(refused(with_secret("ssh://git@host/x", "git")).message, HasSubstr("no such host"));
+  EXPECT_THAT(test::read_file(folder_ / "seen"),
+              AllOf(HasSubstr("600 /memfd:athanor-identity (deleted) PRIVATE CANARY\n"),
+                    HasSubstr("600 /memfd:athanor-known-hosts (deleted) host ssh-ed25519 AAAA\n")));
+}
+
+TEST_F(GitCredentialsTest, NoKeyIsOnDiskWhileSshRuns) {
+  put_ssh();
+  folder_.write("wait", "");
+  surroundings_.timeout = milliseconds(3'000);
+  std::thread run([&] { EXPECT_THAT(refused(with_secret("ssh://git@host/x", "git")).message, HasSubstr("did not end")); });
+  while (!fs::exists(folder_ / "seen")) {
+    std::this_thread::sleep_for(milliseconds(10));
   }
-  EXPECT_TRUE(fs::is_empty(folder));
+  // A kill of the operator at this moment would leave these files.
+  const auto on_disk = files_with("CANARY");
+  run.join();
+  EXPECT_THAT(on_disk, ::testing::IsEmpty());
 }
 
 TEST_F(GitCredentialsTest, AServerThatSaysNothingIsGivenUpAtTheDeadline) {
@@ -205,7 +238,7 @@ TEST_F(GitCredentialsTest, AServerThatSaysNothingIsGivenUpAtTheDeadline) {
   const Error error = refused(with_secret(server.url() + "/shop.git", "git"));
   EXPECT_THAT(error.describe(), AllOf(HasSubstr("did not finish within 700 ms"), HasSubstr(server.url())));
   EXPECT_EQ(error.retry, RetryClass::Transient);
-  EXPECT_EQ(access_folders(), 0U);
+  EXPECT_THAT(files_with("not used over http"), ::testing::IsEmpty());
 }
 
 TEST_F(GitCredentialsTest, NobodyThereIsTransient) {
