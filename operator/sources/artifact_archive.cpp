@@ -3,27 +3,27 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <cerrno>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "migrations/text/foreign_message.hpp"
+#include "operator/sources/gzip_stream.hpp"
 
 namespace athanor::controller {
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{64} << 10U;
 constexpr std::uint64_t kMaxEntries = 1'000'000;
+// Of one entry's headers: long names, pax records, and maps of sparse files, for which libarchive takes twelve times the
+// memory.
+constexpr std::uint64_t kMaxHeaderBytes = std::uint64_t{4} << 20U;
 
 struct CloseArchive {
   void operator()(archive* open) const { ::archive_read_free(open); }
 };
-
-Error malformed(archive* open) {
-  const char* words = ::archive_error_string(open);
-  return Error(ErrorCode::MalformedRevision, "the artifact is not a readable tar.gz archive" +
-                                                 (words == nullptr ? std::string() : ": " + fit_for_message(words)));
-}
 
 class Unpacking {
  public:
@@ -31,25 +31,31 @@ class Unpacking {
       : request_(request), into_(into), archive_(::archive_read_new()), block_(kBlock) {}
 
   Result<void> run() {
-    ::archive_read_support_filter_gzip(archive_.get());
+    TRY_ASSIGN(stream_, GzipStream::open(request_.file));
     ::archive_read_support_format_tar(archive_.get());
-    if (::archive_read_open_filename(archive_.get(), request_.file.c_str(), kBlock) != ARCHIVE_OK) {
-      return fail(malformed(archive_.get()));
+    header_bytes_ = 0;
+    if (::archive_read_open(archive_.get(), this, nullptr, next_block, nullptr) != ARCHIVE_OK) {
+      return fail(malformed());
     }
     archive_entry* entry = nullptr;
     for (std::uint64_t count = 0;; ++count) {
+      header_bytes_ = 0;
       const int outcome = ::archive_read_next_header(archive_.get(), &entry);
+      header_bytes_.reset();
       if (outcome == ARCHIVE_EOF) {
         break;
       }
       if (outcome != ARCHIVE_OK && outcome != ARCHIVE_WARN) {
-        return fail(malformed(archive_.get()));
+        return fail(malformed());
       }
       // Entries without content do not count towards max_bytes, so limit their number as well.
       if (count == kMaxEntries) {
         return fail(too_large("the artifact has more than " + std::to_string(kMaxEntries) + " entries"));
       }
       TRY(take(entry));
+    }
+    for (std::string_view rest(" "); !rest.empty();) {
+      TRY_ASSIGN(rest, next_bytes());
     }
     if (!found_ && !request_.folder.empty()) {
       return fail(Error(ErrorCode::Io, "the artifact has no folder '" + request_.folder + "'")
@@ -60,6 +66,41 @@ class Unpacking {
   }
 
  private:
+  static la_ssize_t next_block(archive* open, void* self, const void** block) {
+    auto& unpacking = *static_cast<Unpacking*>(self);
+    auto bytes = unpacking.next_bytes();
+    if (!bytes) {
+      unpacking.failure_ = std::move(bytes).error();
+      ::archive_set_error(open, EIO, "the stream failed");
+      return ARCHIVE_FATAL;
+    }
+    *block = bytes->data();
+    return static_cast<la_ssize_t>(bytes->size());
+  }
+
+  Result<std::string_view> next_bytes() {
+    TRY_ASSIGN(const std::string_view bytes, stream_->next());
+    stream_bytes_ += bytes.size();
+    if (stream_bytes_ > request_.max_bytes) {
+      return fail(bomb());
+    }
+    if (header_bytes_ && (*header_bytes_ += bytes.size()) > kMaxHeaderBytes) {
+      return fail(Error(ErrorCode::FileTooLarge, "the headers of an entry of the artifact have more than " +
+                                                     std::to_string(kMaxHeaderBytes) + " bytes"));
+    }
+    return bytes;
+  }
+
+  // Why libarchive stopped: what we told it, or its own words.
+  [[nodiscard]] Error malformed() const {
+    if (failure_) {
+      return *failure_;
+    }
+    const char* words = ::archive_error_string(archive_.get());
+    return {ErrorCode::MalformedRevision,
+            "the artifact is no readable tar.gz archive" + (words == nullptr ? std::string() : ": " + fit_for_message(words))};
+  }
+
   Result<void> take(archive_entry* entry) {
     const char* raw = ::archive_entry_pathname(entry);
     // archive_entry_pathname() returns null for a name that the locale cannot represent.
@@ -76,6 +117,9 @@ class Unpacking {
     found_ = found_ || name;
     if (!link && type != AE_IFREG && type != AE_IFDIR) {
       return fail(Error(ErrorCode::PathEscape, "the artifact contains a device").at(fit_for_message(*path)));
+    }
+    if (::archive_entry_sparse_count(entry) > 0) {
+      return fail(Error(ErrorCode::MalformedRevision, "the artifact contains a sparse file").at(fit_for_message(*path)));
     }
     // A link in place of a parent of the source's folder would redirect every file below it.
     const bool leads_there = request_.folder == *path || request_.folder.starts_with(*path + "/");
@@ -137,7 +181,7 @@ class Unpacking {
     while (true) {
       const auto got = ::archive_read_data(archive_.get(), block_.data(), block_.size());
       if (got < 0) {
-        return fail(malformed(archive_.get()));
+        return fail(malformed());
       }
       if (got == 0) {
         return {};
@@ -158,6 +202,10 @@ class Unpacking {
   const ArchiveRequest& request_;
   UnpackedFolder& into_;
   std::unique_ptr<archive, CloseArchive> archive_;
+  std::unique_ptr<GzipStream> stream_;
+  std::optional<Error> failure_;               // of the stream, while libarchive read it
+  std::optional<std::uint64_t> header_bytes_;  // read for the current entry's headers; empty while its content is read
+  std::uint64_t stream_bytes_ = 0;
   std::vector<char> block_;
   std::uint64_t bytes_ = 0;
   std::size_t files_ = 0;

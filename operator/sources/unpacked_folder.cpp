@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "migrations/text/printable.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -23,6 +25,14 @@ Error cannot_write(const std::string& what, int number) {
 
 Error twice(const std::string& name) {
   return Error(ErrorCode::PathEscape, "two entries have the same path").at(name);
+}
+
+// The names of revisions appear in messages, statuses and JSON.
+Result<void> require_printable(const std::string& name) {
+  if (std::string shown = printable(name, LineEnds::Escape); shown != name) {
+    return fail(Error(ErrorCode::MalformedRevision, "the file's name has bytes that cannot be shown").at(std::move(shown)));
+  }
+  return {};
 }
 
 // Shows revisions under their original names.
@@ -154,6 +164,7 @@ Result<UniqueFd> UnpackedFolder::open_parent(const std::string& name) {
 }
 
 Result<UniqueFd> UnpackedFolder::create_file(const std::string& name) {
+  TRY(require_printable(name));
   TRY_ASSIGN(const UniqueFd folder, open_parent(name));
   const std::string last = name.substr(name.rfind('/') + 1);
   // O_EXCL: a second entry with the same name must not replace the first.
@@ -165,6 +176,7 @@ Result<UniqueFd> UnpackedFolder::create_file(const std::string& name) {
 }
 
 Result<void> UnpackedFolder::create_link(const std::string& name, const std::string& target) {
+  TRY(require_printable(name));
   TRY_ASSIGN(const UniqueFd folder, open_parent(name));
   const std::string last = name.substr(name.rfind('/') + 1);
   if (::symlinkat(target.c_str(), folder.get(), last.c_str()) != 0) {

@@ -40,7 +40,7 @@ class UnpackedFolder {
   UnpackedFolder& operator=(const UnpackedFolder&) = delete;
 
   // Create a file or a link. `name` must be clean. Create links after all files: a link must not be in the place of a folder.
-  // Errors: PathEscape when the name exists or is below a link; Io.
+  // Errors: PathEscape when the name exists or is below a link; MalformedRevision when it cannot be shown; Io.
   [[nodiscard]] Result<UniqueFd> create_file(const std::string& name);
   [[nodiscard]] Result<void> create_link(const std::string& name, const std::string& target);
   // Writes all of `bytes`. Error: Io.

@@ -204,6 +204,19 @@ TEST_F(Fetcher, ASilentServerIsGivenUpAtTheDeadline) {
   EXPECT_THAT(done.error().message, HasSubstr("in time"));
 }
 
+TEST_F(Fetcher, AServerWithoutAnEndIsGivenUpAtTheDeadline) {
+  MisbehavingServer server([](ServerConnection& connection) {
+    connection.read_request();
+    if (connection.begin_chunked()) {
+      while (connection.chunk("x")) {
+      }
+    }
+  });
+  const auto done = fetch(server.url() + "/a", milliseconds(500));
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message, HasSubstr("in time"));
+}
+
 TEST_F(Fetcher, NobodyThereIsAnErrorAndAStopEndsIt) {
   EXPECT_EQ(fetch("http://127.0.0.1:" + std::to_string(test::closed_port()) + "/a").error().code, ErrorCode::Io);
   stop_.request();
