@@ -243,7 +243,7 @@ Result<void> refuse_other_kinds(const std::string& text) {
   return {};
 }
 
-// "host:port/database", after checking that no part of it can belong to a password.
+// "host:port/database", or "host[hostaddr]:port/database", after checking that no part of it can belong to a password.
 Result<std::string> place_of(const ConnectionString& parsed, const std::string& text) {
   const std::string host = parsed.value("host");
   const std::string address = parsed.value("hostaddr");
@@ -258,7 +258,9 @@ Result<std::string> place_of(const ConnectionString& parsed, const std::string& 
     return fail(port_alone && all_parts(port, ',', is_number) ? wrong_port() : unreadable());
   }
   const std::string& shown_host = host.empty() ? address : host;
-  return (shown_host.empty() ? "local socket" : shown(shown_host)) + (port.empty() ? "" : ":" + port) +
+  // libpq connects to the address, whatever the host's name.
+  const std::string at = host.empty() || address.empty() ? std::string() : "[" + shown(address) + "]";
+  return (shown_host.empty() ? "local socket" : shown(shown_host)) + at + (port.empty() ? "" : ":" + port) +
          (database.empty() ? "" : "/" + shown(database));
 }
 
@@ -291,8 +293,8 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
   if (std::ranges::find(known, kRequireAuth) == known.end()) {
     const char* const inherited = std::getenv("PGREQUIREAUTH");
     const std::string declared = parameter_of(connection_parameters(given), kRequireAuth);
-    TRY_ASSIGN(parsed.allowed_authentication,
-               parse_require_auth(declared.empty() && inherited != nullptr ? inherited : declared));
+    parsed.require_auth = declared.empty() && inherited != nullptr ? inherited : declared;
+    TRY_ASSIGN(parsed.allowed_authentication, parse_require_auth(parsed.require_auth));
     given = without_parameter(given, kRequireAuth);
   }
   const ReadableUrl readable = readable_url(given, known);
@@ -332,6 +334,9 @@ Result<std::vector<std::pair<std::string, std::string>>> connection_keywords(con
   TRY_ASSIGN(ConnectionString parsed, parse_connection_string(url));
   if (!parsed.user_options.empty()) {
     parsed.keywords.emplace_back("options", parsed.user_options);
+  }
+  if (!parsed.require_auth.empty()) {
+    parsed.keywords.emplace_back(kRequireAuth, parsed.require_auth);
   }
   return std::move(parsed.keywords);
 }

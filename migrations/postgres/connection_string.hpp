@@ -24,8 +24,9 @@ inline constexpr int kFirstWithTransactionTimeout = 170000;
 struct ConnectionString {
   std::vector<std::pair<std::string, std::string>> keywords;  // libpq keyword, value
   std::string user_options;                                   // `options` as the user wrote them
-  std::string place;                                          // "host:port/database", safe to print
+  std::string place;                                          // "host:port/database", or "host[hostaddr]:port/database"; safe to print
   AllowedAuthentication allowed_authentication;               // from require_auth, if libpq does not support it
+  std::string require_auth;                                   // the list that allowed_authentication was read from
 
   // The value of a keyword; empty when it is missing.
   [[nodiscard]] std::string value(const std::string& keyword) const;
@@ -39,8 +40,8 @@ struct ConnectionString {
 // or ignore.
 [[nodiscard]] Result<ConnectionString> parse_connection_string(const std::string& url);
 
-// The libpq keywords and values of a URL, including the user's `options` and the password: for programs that connect
-// themselves.
+// The libpq keywords and values of a URL, including the user's `options`, the password, and require_auth even if libpq does not
+// support it: for programs that connect themselves.
 [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> connection_keywords(const std::string& url);
 
 // Whether PGOPTIONS is set and not empty.

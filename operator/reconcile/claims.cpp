@@ -1,5 +1,6 @@
 #include "operator/reconcile/claims.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 #include "operator/reconcile/database_access.hpp"
@@ -21,8 +22,21 @@ Claims::Affected without(std::set<ResourceKey> affected, const ResourceKey& key)
 
 }  // namespace
 
-void Claims::move(Tables& tables, Known& known, ShortDigest Entry::*name, const ShortDigest& to) {
-  ShortDigest& table = known.second.*name;
+const Claims::Index Claims::kDeclared{&Claims::declared_, &Entry::declared};
+const std::array<Claims::Index, 2> Claims::kObserved{
+    {{&Claims::in_namespace_, &Entry::in_namespace}, {&Claims::at_server_, &Entry::at_server}}};
+
+// Other resources are affected only if an owner changes. Then all claimants of the table are, not only the old and the new
+// owner, because the status of each names the owner.
+void Claims::move(const Index& index, Known& known, const ShortDigest& to, std::set<ResourceKey>& affected) {
+  ShortDigest& table = known.second.*index.name;
+  if (table == to) {
+    return;
+  }
+  const ShortDigest left = table;
+  const Known* const left_to = owner_of(index, left);
+  const Known* const before = owner_of(index, to);
+  Tables& tables = this->*index.tables;
   if (table != kUnknown) {
     tables.erase({table, &known});
   }
@@ -30,13 +44,22 @@ void Claims::move(Tables& tables, Known& known, ShortDigest Entry::*name, const 
   if (table != kUnknown) {
     tables.emplace(table, &known);
   }
+  // The table it leaves goes to the next claimant. If it is older than the owner of the new table, that owner must learn that
+  // it lost the table.
+  if (owner_of(index, left) != left_to) {
+    add_claimants(index, left, affected);
+  }
+  if (owner_of(index, to) != before) {
+    add_claimants(index, to, affected);
+  }
 }
 
 bool Claims::is_older(const Known& known, const Known& other) {
   return std::tie(known.second.created, known.first) < std::tie(other.second.created, other.first);
 }
 
-const Claims::Known* Claims::owner_of(const Tables& tables, const ShortDigest& table) {
+const Claims::Known* Claims::owner_of(const Index& index, const ShortDigest& table) const {
+  const Tables& tables = this->*index.tables;
   const Known* owner = nullptr;
   for (auto each = tables.lower_bound({table, nullptr}); each != tables.end() && each->first == table; ++each) {
     const Known* const known = each->second;
@@ -47,7 +70,20 @@ const Claims::Known* Claims::owner_of(const Tables& tables, const ShortDigest& t
   return owner;
 }
 
-void Claims::add_claimants(const Tables& tables, const ShortDigest& table, std::set<ResourceKey>& affected) {
+// The oldest that may own the table, seen from `known`; null if none may.
+const Claims::Known* Claims::observed_owner_of(const Known& known) const {
+  const Known* owner = nullptr;
+  for (const Index& index : kObserved) {
+    const Known* const found = owner_of(index, known.second.*index.name);
+    if (found != nullptr && (owner == nullptr || is_older(*found, *owner))) {
+      owner = found;
+    }
+  }
+  return owner;
+}
+
+void Claims::add_claimants(const Index& index, const ShortDigest& table, std::set<ResourceKey>& affected) const {
+  const Tables& tables = this->*index.tables;
   for (auto each = tables.lower_bound({table, nullptr}); each != tables.end() && each->first == table; ++each) {
     affected.insert(each->second->first);
   }
@@ -57,25 +93,18 @@ Claims::Affected Claims::put(const ResourceKey& key, const Claimant& claimant) {
   std::set<ResourceKey> affected;
   Known& known = *entries_.try_emplace(key).first;
   Entry& entry = known.second;
-  const ShortDigest left = entry.declared;
   const ShortDigest declared = digest_of_name(claimant.declared);
-  // Compare the owners before and after the change: other resources are affected only if an owner changes.
-  const Known* const left_to = owner_of(declared_, left);
-  const Known* const before = owner_of(declared_, declared);
-  const Known* const observed_before = owner_of(observed_, entry.observed);
+  const std::array<const Index*, 3> indexes{&kDeclared, kObserved.data(), &kObserved[1]};
+  std::array<const Known*, 3> before{};
+  std::ranges::transform(indexes, before.begin(), [&](const Index* index) { return owner_of(*index, entry.*index->name); });
   entry.created = claimant.created;
   entry.may_own = claimant.may_own;
-  move(declared_, known, &Entry::declared, declared);
-  // Notify all claimants of the table, not only the old and the new owner, because the status of each names the owner.
-  if (owner_of(declared_, left) != left_to) {
-    add_claimants(declared_, left, affected);
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    if (owner_of(*indexes[i], entry.*indexes[i]->name) != before[i]) {
+      add_claimants(*indexes[i], entry.*indexes[i]->name, affected);
+    }
   }
-  if (owner_of(declared_, declared) != before) {
-    add_claimants(declared_, declared, affected);
-  }
-  if (owner_of(observed_, entry.observed) != observed_before) {
-    add_claimants(observed_, entry.observed, affected);
-  }
+  move(kDeclared, known, declared, affected);
   if (!entry.may_own) {  // it will not be observed again
     add_refused(known, affected);
   }
@@ -89,17 +118,9 @@ Claims::Affected Claims::remove(const ResourceKey& key) {
   }
   std::set<ResourceKey> affected;
   Known& known = *found;
-  const ShortDigest declared = known.second.declared;
-  const ShortDigest observed = known.second.observed;
-  const bool owned_declared = owner_of(declared_, declared) == &known;
-  const bool owned_observed = owner_of(observed_, observed) == &known;
-  move(declared_, known, &Entry::declared, kUnknown);
-  move(observed_, known, &Entry::observed, kUnknown);
-  if (owned_declared) {
-    add_claimants(declared_, declared, affected);
-  }
-  if (owned_observed) {
-    add_claimants(observed_, observed, affected);
+  move(kDeclared, known, kUnknown, affected);
+  for (const Index& index : kObserved) {
+    move(index, known, kUnknown, affected);
   }
   add_refused(known, affected);
   entries_.erase(found);
@@ -125,20 +146,10 @@ Claims::Verdict Claims::claim(const DatabaseMigration& resource, const DatabaseL
     }
   }
   const bool moved = left != table;
-  if (moved) {
-    const Known* const left_to = owner_of(observed_, left);
-    const Known* const before = owner_of(observed_, table);
-    move(observed_, known, &Entry::observed, table);
-    // The table it leaves goes to the next claimant. If it is older than the owner of the new table, that owner must learn that
-    // it lost the table.
-    if (owner_of(observed_, left) != left_to) {
-      add_claimants(observed_, left, affected);
-    }
-    if (owner_of(observed_, table) != before) {
-      add_claimants(observed_, table, affected);
-    }
-  }
-  const Known* const owner = owner_of(observed_, table);
+  entry.observed = table;
+  move(kObserved[0], known, sha256_short("namespace " + known.first.name_space + "\n" + location.identity), affected);
+  move(kObserved[1], known, sha256_short("server " + server_of(location.described) + "\n" + location.identity), affected);
+  const Known* const owner = observed_owner_of(known);
   if (owner != nullptr && owner != &known) {
     entry.refused = std::make_unique<Refusal>(Refusal{owner->first, declared});
   } else if (!stays_refused(known, declared, moved, affected)) {
@@ -178,21 +189,16 @@ void Claims::add_refused(Known& known, std::set<ResourceKey>& affected) {
   }
 }
 
-std::string Claims::other_owner(const ResourceKey& key, const Tables& tables, ShortDigest Entry::*name) const {
+std::string Claims::declared_owner(const ResourceKey& key) const {
   const auto found = entries_.find(key);
-  if (found == entries_.end() || found->second.*name == kUnknown) {
-    return {};
-  }
-  const Known* const owner = owner_of(tables, found->second.*name);
+  const Known* const owner = found == entries_.end() ? nullptr : owner_of(kDeclared, found->second.declared);
   return owner == nullptr || owner == &*found ? std::string() : owner->first.text();
 }
 
-std::string Claims::declared_owner(const ResourceKey& key) const {
-  return other_owner(key, declared_, &Entry::declared);
-}
-
 std::string Claims::observed_owner(const ResourceKey& key) const {
-  return other_owner(key, observed_, &Entry::observed);
+  const auto found = entries_.find(key);
+  const Known* const owner = found == entries_.end() ? nullptr : observed_owner_of(*found);
+  return owner == nullptr || owner == &*found ? std::string() : owner->first.text();
 }
 
 }  // namespace athanor::controller

@@ -5,15 +5,19 @@
 // first key wins.
 //
 // A table has two names. The declared name (host, port, database, schema, table) is known without connecting, but one table may
-// be declared in several ways. The observed name (Observation::identity) comes from the server and changes when the server
-// restarts. So a resource that was refused in favour of another, and now observes a new identity for the same declared place,
-// stays refused until the other one was observed again. Neither a restart of the server nor of the operator admits a resource
-// that was refused before.
+// be declared in several ways. The observed name (Observation::identity) comes from the server, so a server can imitate another
+// one. Therefore it counts only among the resources of one namespace, and among resources of any namespace that declare the
+// same server (docs/adr/0020): whoever declares the server's own name reaches the server itself.
+//
+// The observed name changes when the server restarts. So a resource that was refused in favour of another, and now observes a
+// new identity for the same declared place, stays refused until the other one was observed again. Neither a restart of the
+// server nor of the operator admits a resource that was refused before.
 //
 // Threads: not synchronised; the owning store calls it under its mutex. Ownership: owns everything; stores names of tables as
 // digests.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -66,6 +70,8 @@ class Claims {
     WallTime created{};
     ShortDigest declared{};            // zeros: unknown
     ShortDigest observed{};            // zeros: not observed yet
+    ShortDigest in_namespace{};        // the observed table, for resources of this namespace
+    ShortDigest at_server{};           // the observed table, for resources that declare this server
     std::unique_ptr<Refusal> refused;  // null: not refused
     bool may_own = false;
     bool awaited = false;  // another resource stays refused until this one is observed
@@ -73,19 +79,26 @@ class Claims {
   using Entries = std::map<ResourceKey, Entry>;
   using Known = Entries::value_type;  // a node of entries_, with a stable address
   using Tables = std::set<std::pair<ShortDigest, Known*>>;
+  struct Index {
+    Tables Claims::*tables;
+    ShortDigest Entry::*name;
+  };
+  static const Index kDeclared;
+  static const std::array<Index, 2> kObserved;
 
-  static void move(Tables& tables, Known& known, ShortDigest Entry::*name, const ShortDigest& to);
+  void move(const Index& index, Known& known, const ShortDigest& to, std::set<ResourceKey>& affected);
   [[nodiscard]] static bool is_older(const Known& known, const Known& other);
-  [[nodiscard]] static const Known* owner_of(const Tables& tables, const ShortDigest& table);
-  [[nodiscard]] std::string other_owner(const ResourceKey& key, const Tables& tables, ShortDigest Entry::*name) const;
-  static void add_claimants(const Tables& tables, const ShortDigest& table, std::set<ResourceKey>& affected);
+  [[nodiscard]] const Known* owner_of(const Index& index, const ShortDigest& table) const;
+  [[nodiscard]] const Known* observed_owner_of(const Known& known) const;
+  void add_claimants(const Index& index, const ShortDigest& table, std::set<ResourceKey>& affected) const;
   void add_refused(Known& known, std::set<ResourceKey>& affected);
   [[nodiscard]] bool stays_refused(const Known& known, const ShortDigest& declared, bool moved,
                                    std::set<ResourceKey>& affected);
 
   Entries entries_;
   Tables declared_;
-  Tables observed_;
+  Tables in_namespace_;
+  Tables at_server_;
 };
 
 }  // namespace athanor::controller

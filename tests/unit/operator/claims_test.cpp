@@ -106,6 +106,37 @@ TEST_F(ClaimsTest, RefusesAResourceUntilTheOwnerWasObservedAfterARestart) {
   EXPECT_EQ(claim(kB, "2"), "shop/a");
 }
 
+TEST_F(ClaimsTest, IgnoresAServerOfAnotherNamespaceThatImitatesThisOne) {
+  const ResourceKey other{"mallory", "old"};
+  (void)claims.put(other, of_age(9));
+  (void)claims.put(kA, of_age(1));
+  EXPECT_EQ(claim(other, "1", "evil.example.org:5432/orders"), "");
+  EXPECT_EQ(claim(kA, "1"), "");
+  EXPECT_EQ(claims.observed_owner(kA), "");
+  EXPECT_EQ(claim(other, "1", "evil.example.org:5432/orders"), "");
+  EXPECT_EQ(affected, Keys{}) << "its observation affects no other resource";
+  EXPECT_EQ(claim(other, "1", "db[192.0.2.9]:5432/orders"), "");
+  EXPECT_EQ(claim(kA, "1"), "") << "the name of the server with another address";
+  // With a name of the same server in its own namespace it is the same database: the oldest has it.
+  (void)claims.put(kB, of_age(2));
+  EXPECT_EQ(claim(kB, "1", "alias:5432/orders"), "");
+  EXPECT_EQ(affected, Keys{kA});
+  EXPECT_EQ(claim(kA, "1"), "shop/b");
+}
+
+TEST_F(ClaimsTest, CountsAcrossNamespacesForTheSameServer) {
+  const ResourceKey other{"billing", "old"};
+  (void)claims.put(other, of_age(9));
+  (void)claims.put(kA, of_age(1));
+  EXPECT_EQ(claim(other, "1"), "");
+  EXPECT_EQ(claim(kA, "1"), "billing/old");
+  EXPECT_EQ(claim(other, "1", "elsewhere:5432/orders"), "");
+  EXPECT_EQ(affected, Keys{kA});
+  EXPECT_EQ(claim(kA, "1"), "");
+  EXPECT_EQ(claim(other, "1"), "");
+  EXPECT_EQ(claims.remove(other), Keys{kA});
+}
+
 TEST_F(ClaimsTest, AdmitsARefusedResourceThatDeclaresAnotherDatabase) {
   (void)claims.put(kA, of_age(2));
   (void)claims.put(kB, of_age(1));
