@@ -6,7 +6,6 @@
 
 #include "migrations/backup/dump_content.hpp"
 #include "migrations/backup/dump_slot.hpp"
-#include "migrations/backup/program_error.hpp"
 #include "migrations/backup/retention.hpp"
 #include "migrations/base/sha256.hpp"
 #include "migrations/execute/history_table.hpp"
@@ -14,6 +13,8 @@
 
 namespace athanor {
 namespace {
+
+constexpr std::uint64_t kLookEvery = std::uint64_t{16} << 20U;
 
 // Estimates the size of the dump: by the last dump of this database plus a quarter. Without one, by the size on disk, which
 // includes indexes and free space that a dump does not have, and excludes its compression.
@@ -39,9 +40,10 @@ Result<void> require_space(const BackupTools& tools, const BackupSettings& setti
   if (!free || *free >= expected + settings.min_free) {
     return {};
   }
-  return fail(Error(ErrorCode::BackupFailed, "not enough free space: " + size_text(*free) + " available, the dump may need " +
-                                                 size_text(expected) + " (an estimate), and " + size_text(settings.min_free) +
-                                                 " must stay free")
+  return fail(Error(ErrorCode::BackupFailed, "not enough free space: " + size_text(*free) + " available" +
+                                                 (expected > 0 ? ", the dump may need " + size_text(expected) + " (an estimate)"
+                                                               : ", and the dump is not finished") +
+                                                 ", and " + size_text(settings.min_free) + " must stay free")
                   .at(tools.store.describe())
                   .advise("free some space, lower backup.keep, or set backup.check_space: false to skip this check"));
 }
@@ -141,20 +143,32 @@ class Run {
         return fail(Error(ErrorCode::BackupRefused,
                           "the dump exceeds the space that is left for it (" + std::to_string(record_.size) + " so far)"));
       }
+      TRY(leave_room());
       return writer.write(bytes);
     };
     streams.tick = [&]() -> Result<void> {
       tools_.progress.bytes(record_.size, expected_, since(start));
       return {};
     };
-    TRY_ASSIGN(const ProcessEnd end,
-               run_process(connection.command(dump_arguments(job_, programs_, snapshot)), streams, tools_.stop));
+    ProcessCommand command = connection.command(dump_arguments(job_, programs_, snapshot));
+    command.idle_timeout = kClientIdle;
+    TRY_ASSIGN(const ProcessEnd end, run_process(command, streams, tools_.stop));
     if (end.exit_code != 0) {
-      return fail(program_error("pg_dump", end.exit_code, end.err, connection.secrets(), ErrorCode::BackupFailed));
+      return fail(connection.error_of("pg_dump", command, end, ErrorCode::BackupFailed));
     }
     record_.sha256 = digest.finish();
     record_.duration = since(start);
     return writer.finish();
+  }
+
+  // The estimate before the dump may have been too low, and a server can send data without end: stop before others run out of
+  // space.
+  Result<void> leave_room() {
+    if (record_.size < next_look_) {
+      return {};
+    }
+    next_look_ = record_.size + kLookEvery;
+    return require_space(tools_, job_.settings, 0);
   }
 
   Result<void> verify(BackupWriter& writer) {
@@ -172,6 +186,7 @@ class Run {
   Session& session_;
   BackupRecord record_;
   std::uint64_t expected_ = 0;
+  std::uint64_t next_look_ = kLookEvery;
 };
 
 }  // namespace

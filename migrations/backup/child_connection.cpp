@@ -1,22 +1,19 @@
 #include "migrations/backup/child_connection.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <string_view>
-#include <system_error>
+
+#include "migrations/backup/program_error.hpp"
+#include "migrations/base/memory_file.hpp"
+#include "migrations/text/allowed_authentication.hpp"
 
 namespace athanor {
 namespace {
 
 // Keywords that we set ourselves, or that have no effect on a dump.
-constexpr std::array<std::string_view, 5> kLeftOut{"password", "passfile", "application_name", "client_encoding",
-                                                   "fallback_application_name"};
+constexpr std::array<std::string_view, 6> kLeftOut{
+    "password", "passfile", "application_name", "client_encoding", "fallback_application_name", "require_auth"};
 constexpr std::array<std::string_view, 6> kNeverInherited{"DATABASE_URL", "PGCLIENTENCODING", "PGOPTIONS",
                                                           "LC_ALL",       "LANGUAGE",         "PGAPPNAME"};
 
@@ -31,6 +28,59 @@ bool one_of(std::string_view name, const auto& names) {
 std::string value_of(const ConnectionKeywords& keywords, std::string_view name) {
   const auto found = std::ranges::find(keywords, name, &ConnectionKeywords::value_type::first);
   return found == keywords.end() ? std::string() : found->second;
+}
+
+void set(ConnectionKeywords& keywords, const std::string& name, const std::string& value) {
+  std::erase_if(keywords, [&](const auto& keyword) { return keyword.first == name; });
+  if (!value.empty()) {
+    keywords.emplace_back(name, value);
+  }
+}
+
+std::string variable_of(const std::vector<std::string>& environment, std::string_view name) {
+  for (const std::string& variable : environment) {
+    if (name_of(variable) == name) {
+      return variable.substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> split_list(const std::string& list) {
+  std::vector<std::string> parts(1);
+  for (const char c : list) {
+    if (c == ',') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+// The servers that libpq would try. Empty if the keywords name none, and libpq would use its default.
+std::vector<RelayedServer> servers_of(const ConnectionKeywords& keywords, const std::vector<std::string>& environment) {
+  const std::vector<std::string> names = split_list(value_of(keywords, "host"));
+  const std::vector<std::string> addresses = split_list(value_of(keywords, "hostaddr"));
+  const std::string port_list = value_of(keywords, "port");
+  const std::vector<std::string> ports = split_list(port_list.empty() ? variable_of(environment, "PGPORT") : port_list);
+  std::vector<RelayedServer> servers;
+  for (std::size_t i = 0; i < std::max(names.size(), addresses.size()); ++i) {
+    const std::string address = i < addresses.size() ? addresses[i] : std::string();
+    const std::string name = i < names.size() ? names[i] : std::string();
+    const std::string port = ports.size() == 1 ? ports.front() : i < ports.size() ? ports[i] : std::string();
+    servers.push_back({address.empty() ? name : address, port});
+    if (servers.back().host.empty()) {
+      return {};
+    }
+  }
+  return servers;
+}
+
+// As ConnectionString::may_send_password(): the operator names a password file that does not exist.
+bool may_send_password(const ConnectionKeywords& keywords, const std::vector<std::string>& environment) {
+  return !value_of(keywords, "password").empty() || !variable_of(environment, "PGPASSWORD").empty() ||
+         !value_of(keywords, "passfile").starts_with("/nonexistent/");
 }
 
 bool has_service(const ConnectionKeywords& keywords, const std::vector<std::string>& environment) {
@@ -83,19 +133,12 @@ Result<std::string> password_text(const std::string& password) {
   return text + "\n";
 }
 
-Result<UniqueFd> memory_file(const char* name, std::string_view text) {
-  UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
-  // libpq ignores a password file that other users can read.
-  if (!file || ::fchmod(file.get(), 0600) != 0 ||
-      ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    return fail(
-        Error(ErrorCode::BackupFailed, "cannot pass the connection to pg_dump: " + std::generic_category().message(errno)));
+Result<UniqueFd> handed_file(const char* name, std::string_view text) {
+  auto file = memory_file(name, text);
+  if (!file) {
+    return fail(Error(ErrorCode::BackupFailed, "cannot pass the connection to pg_dump: " + file.error().message));
   }
   return file;
-}
-
-std::string path_of(const UniqueFd& file) {
-  return "/dev/fd/" + std::to_string(file.get());
 }
 
 }  // namespace
@@ -113,14 +156,63 @@ std::vector<std::string> plain_environment(const std::vector<std::string>& envir
   return kept;
 }
 
-Result<ChildConnection> ChildConnection::create(const ConnectionKeywords& keywords, const std::string& database,
+// libpq 15 does not know require_auth. On an encrypted connection, channel binding leaves the server nothing to request but
+// SCRAM.
+Result<void> ChildConnection::guard(ConnectionKeywords& keywords, const std::vector<std::string>& environment) {
+  const std::string list = value_of(keywords, "require_auth");
+  TRY_ASSIGN(const AllowedAuthentication allowed, parse_require_auth(list));
+  if (allowed.all()) {
+    return {};
+  }
+  std::erase_if(environment_, [](const std::string& variable) {
+    return name_of(variable) == "PGREQUIREAUTH" || name_of(variable) == "PGHOSTADDR";  // an address would take precedence
+  });
+  environment_.push_back("PGREQUIREAUTH=" + list);  // for a child with libpq 16
+  const std::vector<RelayedServer> servers = servers_of(keywords, environment);
+  if (servers.empty()) {
+    return fail(Error(ErrorCode::BackupRefused, "require_auth needs a database URL that names the host")
+                    .advise("write the host, or the folder of the socket, into the URL"));
+  }
+  const std::string inherited = variable_of(environment, "PGSSLMODE");
+  std::string mode = value_of(keywords, "sslmode");
+  mode = !mode.empty() ? mode : !inherited.empty() ? inherited : "prefer";
+  const bool may_be_plain = mode == "allow" || mode == "prefer";
+  if (mode != "disable" && (!may_be_plain || offers_tls(servers))) {
+    set(keywords, "sslmode", may_be_plain ? "require" : mode);
+    if (may_send_password(keywords, environment)) {
+      set(keywords, "channel_binding", "require");
+    }
+    return {};
+  }
+  TRY_ASSIGN(relay_, AuthenticationRelay::open(servers, allowed));
+  std::string hosts;
+  for (const std::string& host : relay_->hosts()) {
+    hosts += (hosts.empty() ? "" : ",") + host;
+    secrets_.push_back(host);  // random: the message of an error that persists would change every time
+  }
+  set(keywords, "host", hosts);
+  set(keywords, "port", AuthenticationRelay::kPort);
+  set(keywords, "hostaddr", "");
+  set(keywords, "sslmode", "disable");
+  set(keywords, "gssencmode", "disable");
+  return {};
+}
+
+Error ChildConnection::error_of(std::string_view program, const ProcessCommand& command, const ProcessEnd& end,
+                                ErrorCode otherwise) const {
+  const auto refusal = relay_ ? relay_->refusal() : std::nullopt;
+  return refusal ? *refusal : program_error(program, command, end, secrets_, otherwise);
+}
+
+Result<ChildConnection> ChildConnection::create(const ConnectionKeywords& given, const std::string& database,
                                                 const std::string& application, const std::vector<std::string>& environment) {
   // libpq reads only one service file, and ours would replace the user's.
-  if (has_service(keywords, environment)) {
+  if (has_service(given, environment)) {
     return fail(Error(ErrorCode::BackupRefused, "the connection comes from a service file, which backups cannot pass on")
                     .advise("write host, port, user and database into DATABASE_URL"));
   }
-  const std::string password = value_of(keywords, "password");
+  const std::string password = value_of(given, "password");
+  ConnectionKeywords keywords = given;
   ChildConnection connection;
   for (const std::string& variable : environment) {
     const std::string_view name = name_of(variable);
@@ -134,16 +226,17 @@ Result<ChildConnection> ChildConnection::create(const ConnectionKeywords& keywor
       connection.secrets_.push_back(variable.substr(name.size() + 1));
     }
   }
+  TRY(connection.guard(keywords, environment));
   TRY_ASSIGN(const std::string service, service_text(keywords, database, application, !password.empty()));
-  TRY_ASSIGN(UniqueFd service_file, memory_file("athanor-service", service));
-  connection.environment_.push_back("PGSERVICEFILE=" + path_of(service_file));
+  TRY_ASSIGN(UniqueFd service_file, handed_file("athanor-service", service));
+  connection.environment_.push_back("PGSERVICEFILE=" + inherited_path(service_file));
   connection.environment_.emplace_back("PGSERVICE=athanor");
   connection.environment_.emplace_back("LC_ALL=C");
   connection.files_.push_back(std::move(service_file));
   if (!password.empty()) {
     TRY_ASSIGN(const std::string line, password_text(password));
-    TRY_ASSIGN(UniqueFd password_file, memory_file("athanor-password", line));
-    connection.environment_.push_back("PGPASSFILE=" + path_of(password_file));
+    TRY_ASSIGN(UniqueFd password_file, handed_file("athanor-password", line));
+    connection.environment_.push_back("PGPASSFILE=" + inherited_path(password_file));
     connection.files_.push_back(std::move(password_file));
     connection.secrets_.push_back(password);
   }
@@ -156,6 +249,8 @@ ProcessCommand client_command(std::vector<std::string> arguments, std::vector<st
   command.arguments = std::move(arguments);
   command.environment = std::move(environment);
   command.cannot_start = ErrorCode::BackupFailed;
+  command.limits = {kClientFileBytes, memory_for_program(kClientMemory), 0};
+  command.timeout = kClientRun;
   return command;
 }
 

@@ -33,7 +33,9 @@ Result<ProgramVersion> ask_version(const std::string& program, const ProgramSear
   std::string out;
   ProcessStreams streams;
   streams.out = keep_first(out, 4096);
-  TRY_ASSIGN(const ProcessEnd end, run_process(client_command({program, "--version"}, search.environment), streams, stop));
+  ProcessCommand command = client_command({program, "--version"}, search.environment);
+  command.timeout = kClientAnswer;
+  TRY_ASSIGN(const ProcessEnd end, run_process(command, streams, stop));
   return end.exit_code == 0 ? parse_program_version(out) : ProgramVersion{};
 }
 

@@ -63,10 +63,11 @@ Result<void> verify_dump(BackupReader& reader, const DumpContent& expected, cons
   ProcessStreams streams;
   streams.in = next;
   // Without --dbname, pg_restore converts the whole archive to SQL, which decodes every block.
-  const ProcessCommand command = client_command({programs.pg_restore, "--file=/dev/null"}, plain_environment(environment));
+  ProcessCommand command = client_command({programs.pg_restore, "--file=/dev/null"}, plain_environment(environment));
+  command.idle_timeout = kClientIdle;
   TRY_ASSIGN(const ProcessEnd end, run_process(command, streams, stop));
   if (end.exit_code != 0) {
-    Error error = program_error("pg_restore", end.exit_code, end.err, {}, ErrorCode::BackupCorrupt);
+    Error error = program_error("pg_restore", command, end, {}, ErrorCode::BackupCorrupt);
     if (error.code == ErrorCode::BackupCorrupt) {
       error.message = "the dump cannot be decoded: " + error.message;
       error.hint = kDoNotUse;

@@ -81,4 +81,16 @@ Error program_error(std::string_view program, int exit_code, std::string_view er
   return {otherwise, std::move(message)};
 }
 
+Error program_error(std::string_view program, const ProcessCommand& command, const ProcessEnd& end,
+                    const std::vector<std::string>& secrets, ErrorCode otherwise) {
+  if (!end.timed_out) {
+    return program_error(program, end.exit_code, end.err, secrets, otherwise);
+  }
+  const auto hours = [](milliseconds time) { return std::to_string(time / std::chrono::hours(1)) + " hours"; };
+  const std::string why = command.idle_timeout.count() > 0
+                              ? "neither read nor wrote anything for " + hours(command.idle_timeout)
+                              : "did not end within " + hours(command.timeout);
+  return {otherwise, std::string(program) + " " + why + " and was ended"};
+}
+
 }  // namespace athanor

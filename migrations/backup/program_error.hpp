@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "migrations/base/error.hpp"
+#include "migrations/base/process.hpp"
 
 namespace athanor {
 
@@ -21,6 +22,9 @@ namespace athanor {
 // The error for a program that ended with this exit code. Recognises lock timeouts, missing privileges and a server that is too
 // new; anything else gets the code `otherwise`.
 [[nodiscard]] Error program_error(std::string_view program, int exit_code, std::string_view err,
+                                  const std::vector<std::string>& secrets, ErrorCode otherwise);
+// As above; `otherwise` and the deadline's name when a deadline of `command` ended it.
+[[nodiscard]] Error program_error(std::string_view program, const ProcessCommand& command, const ProcessEnd& end,
                                   const std::vector<std::string>& secrets, ErrorCode otherwise);
 
 }  // namespace athanor

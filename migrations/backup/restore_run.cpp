@@ -7,7 +7,6 @@
 #include "migrations/backup/backup_run.hpp"
 #include "migrations/backup/child_connection.hpp"
 #include "migrations/backup/client_programs.hpp"
-#include "migrations/backup/program_error.hpp"
 
 namespace athanor {
 namespace {
@@ -56,9 +55,10 @@ Result<void> run_pg_restore(const RestoreRun& run, BackupProgress& progress, Clo
     progress.bytes(done, run.record.size, std::chrono::duration_cast<milliseconds>(clock.steady_now() - start));
     return {};
   };
-  TRY_ASSIGN(const ProcessEnd end, run_process(connection.command(arguments_of(run, programs, path)), streams, stop));
+  const ProcessCommand command = connection.command(arguments_of(run, programs, path));
+  TRY_ASSIGN(const ProcessEnd end, run_process(command, streams, stop));
   if (end.exit_code != 0) {
-    return fail(program_error("pg_restore", end.exit_code, end.err, connection.secrets(), ErrorCode::BackupFailed));
+    return fail(connection.error_of("pg_restore", command, end, ErrorCode::BackupFailed));
   }
   return {};
 }

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 #include <system_error>
 
 #include "migrations/base/unique_fd.hpp"
@@ -236,7 +237,8 @@ class RunningProcess {
   RunningProcess& operator=(const RunningProcess&) = delete;
 
   Result<ProcessEnd> attend(const StopToken& stop) {
-    const SteadyTime deadline = command_.clock != nullptr ? command_.clock->steady_now() + command_.timeout : SteadyTime::max();
+    const SteadyTime end_of_run = after(clock_.steady_now(), command_.timeout);
+    idle_deadline_ = after(clock_.steady_now(), command_.idle_timeout);
     buffer_.resize(out_ ? kBuffer : 0);
     pending_.resize(in_ ? kBuffer : 0);
     bool over = false;
@@ -245,7 +247,8 @@ class RunningProcess {
         end();
         return fail(Error(ErrorCode::Interrupted, "stopped; the running program was ended"));
       }
-      if (command_.clock != nullptr && command_.clock->steady_now() >= deadline) {
+      const SteadyTime deadline = std::min(end_of_run, idle_deadline_);
+      if (deadline != SteadyTime::max() && clock_.steady_now() >= deadline) {
         end();
         return ProcessEnd{128 + SIGKILL, std::move(err_text_), true};
       }
@@ -274,10 +277,14 @@ class RunningProcess {
   }
 
  private:
+  static SteadyTime after(SteadyTime now, milliseconds duration) {
+    return duration.count() == 0 ? SteadyTime::max() : now + duration;
+  }
+
   void wait_for_something(const StopToken& stop, SteadyTime deadline) {
     milliseconds longest = ended_ ? kTick : kPoll;
-    if (command_.clock != nullptr) {
-      longest = std::min(longest, std::chrono::ceil<milliseconds>(deadline - command_.clock->steady_now()));
+    if (deadline != SteadyTime::max()) {
+      longest = std::min(longest, std::chrono::ceil<milliseconds>(deadline - clock_.steady_now()));
     }
     std::array<pollfd, 5> set{pollfd{in_.get(), POLLOUT, 0}, pollfd{out_.get(), POLLIN, 0}, pollfd{err_.get(), POLLIN, 0},
                               pollfd{ended_.get(), POLLIN, 0}, pollfd{stop.descriptor(), POLLIN, 0}};
@@ -309,6 +316,7 @@ class RunningProcess {
         return {};
       }
       sent_ += static_cast<std::size_t>(written);
+      idle_deadline_ = after(clock_.steady_now(), command_.idle_timeout);
     }
     return {};
   }
@@ -317,6 +325,7 @@ class RunningProcess {
   Result<void> take() {
     const auto got = ::read(out_.get(), buffer_.data(), buffer_.size());
     if (got > 0) {
+      idle_deadline_ = after(clock_.steady_now(), command_.idle_timeout);
       return streams_.out({buffer_.data(), static_cast<std::size_t>(got)});
     }
     if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -356,6 +365,9 @@ class RunningProcess {
   pid_t process_;
   const ProcessCommand& command_;
   const ProcessStreams& streams_;
+  const SystemClock system_clock_;
+  const Clock& clock_ = command_.clock != nullptr ? *command_.clock : system_clock_;
+  SteadyTime idle_deadline_{};
   UniqueFd in_;
   UniqueFd out_;
   UniqueFd err_;
@@ -409,6 +421,16 @@ Result<ProcessEnd> run_process(const ProcessCommand& command, const ProcessStrea
   return running.attend(stop);
 }
 
+std::uint64_t memory_for_program(std::uint64_t most, const std::string& limit_file) {
+  std::uint64_t limit = 0;
+  std::ifstream file(limit_file);
+  return file >> limit && limit > 0 ? std::min(most, limit / 4 * 3) : most;
+}
+
+std::uint64_t memory_for_program(std::uint64_t most) {
+  return memory_for_program(most, "/sys/fs/cgroup/memory.max");
+}
+
 ProcessCommand foreground_command(std::vector<std::string> arguments) {
   ProcessCommand command;
   command.arguments = std::move(arguments);
@@ -421,6 +443,16 @@ ProcessCommand foreground_command(std::vector<std::string> arguments) {
 TakeBytes keep_first(std::string& text, std::size_t most) {
   return [&text, most](std::string_view bytes) -> Result<void> {
     text.append(bytes.substr(0, most - std::min(text.size(), most)));
+    return {};
+  };
+}
+
+TakeBytes keep_all(std::string& text, std::size_t most, Error too_much) {
+  return [&text, most, too_much = std::move(too_much)](std::string_view bytes) -> Result<void> {
+    if (bytes.size() > most - std::min(text.size(), most)) {
+      return fail(too_much);
+    }
+    text.append(bytes);
     return {};
   };
 }

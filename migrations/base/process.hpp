@@ -2,7 +2,7 @@
 //
 // Never uses a shell. The program gets exactly the arguments, environment and descriptors that the command lists. Its standard
 // streams are callbacks, /dev/null, or (for an editor or a hook) our own. By default the program leads its own process group;
-// at the deadline, on a stop request or when a callback fails, the whole group gets SIGTERM, and SIGKILL two seconds later.
+// at a deadline, on a stop request or when a callback fails, the whole group gets SIGTERM, and SIGKILL two seconds later.
 // Such a program is also killed when the thread that started it ends.
 //
 // The run ends with the program itself: a grandchild that keeps a pipe open is not waited for.
@@ -44,8 +44,9 @@ struct ProcessCommand {
   bool own_group = true;                 // false: Ctrl-C at the terminal also reaches the program
   bool own_streams = true;               // false: it inherits our standard streams and open descriptors
   bool out_to_err = false;  // with inherited streams: send its standard output to standard error, to keep our results clean
-  Clock* clock = nullptr;   // measures `timeout`; null: no deadline
-  milliseconds timeout{0};
+  const Clock* clock = nullptr;                   // measures the deadlines; null: the system's
+  milliseconds timeout{0};                        // of the whole run; 0: none
+  milliseconds idle_timeout{0};                   // for a program that neither reads its input nor writes output; 0: none
   ProcessLimits limits{};                         // core files are always disabled
   std::size_t most_err = std::size_t{16} << 10U;  // bytes of standard error to keep; the rest is discarded
   ErrorCode cannot_start = ErrorCode::Io;         // the error code when the program cannot be started
@@ -60,7 +61,7 @@ struct ProcessStreams {
 struct ProcessEnd {
   int exit_code = 0;       // 128 + N when signal N ended it
   std::string err;         // the beginning of standard error, unsanitised: not safe to publish
-  bool timed_out = false;  // the deadline ended it; exit_code is 137
+  bool timed_out = false;  // a deadline ended it; exit_code is 137
 };
 
 // Runs a program until it ends. Errors: `cannot_start` with the program's name; Interrupted on a stop request; otherwise the
@@ -68,11 +69,20 @@ struct ProcessEnd {
 [[nodiscard]] Result<ProcessEnd> run_process(const ProcessCommand& command, const ProcessStreams& streams,
                                              const StopToken& stop);
 
+// The address space that a program may use when it gets data from outside: `most`, or three quarters of our container's memory
+// if that is less. Then the program reports that it is out of memory before the container's limit kills us.
+[[nodiscard]] std::uint64_t memory_for_program(std::uint64_t most);
+// As memory_for_program(), for a container whose limit this file states (cgroup v2: "536870912" or "max").
+[[nodiscard]] std::uint64_t memory_for_program(std::uint64_t most, const std::string& limit_file);
+
 // A command that shares our terminal, environment and process group: for an editor or a hook.
 [[nodiscard]] ProcessCommand foreground_command(std::vector<std::string> arguments);
 
 // An `out` callback that appends to `text` until it has `most` bytes and discards the rest. `text` must outlive the callback.
 [[nodiscard]] TakeBytes keep_first(std::string& text, std::size_t most);
+// An `out` callback that appends to `text`, and fails with `too_much` rather than exceed `most` bytes.
+[[nodiscard]] TakeBytes keep_all(std::string& text, std::size_t most, Error too_much);
+inline constexpr std::size_t kMostAnswer = std::size_t{256} << 20U;  // for programs that answer with a whole schema
 // An `in` callback that supplies `text`, which must outlive it.
 [[nodiscard]] ReadBytes read_from(std::string_view text);
 

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kForeignSchemas = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'athanor')";
 constexpr int kVersionsInOneMajor = 10'000;
+constexpr milliseconds kLongestRun = std::chrono::hours(1);
 
 Result<std::unique_ptr<Session>> open(const CommandContext& context, const std::string& url) {
   TRY_ASSIGN(const auto sessions, context.outside().connect(url, ExecutionSettings{}));
@@ -190,7 +191,11 @@ Result<void> ImportCheck::apply(const std::string& folder, const RenderedProject
   }
   command.environment = std::move(environment);
   command.folder = "/";  // a folder without an athanor.yaml
+  command.timeout = kLongestRun;
   TRY_ASSIGN(const ProcessEnd end, run_process(command, {}, context_.outside().stop));
+  if (end.timed_out) {
+    return fail(ErrorCode::NotRenderable, "what was imported could not be applied to an empty database within an hour");
+  }
   if (end.exit_code != 0) {
     return fail(Error(ErrorCode::NotRenderable, "cannot apply the imported revisions to an empty database: " + end.err));
   }
@@ -207,12 +212,12 @@ Result<std::vector<std::string>> ImportCheck::dump(const std::string& database, 
              ChildConnection::create(keywords_, database, "athanor import", context_.outside().environment()));
   std::string text;
   ProcessStreams streams;
-  streams.out = keep_first(text, std::string::npos);
-  TRY_ASSIGN(const ProcessEnd end,
-             run_process(connection.command({programs.pg_dump, "--schema-only", "--no-password", "--exclude-schema=athanor"}),
-                         streams, context_.outside().stop));
+  streams.out = keep_all(text, kMostAnswer, Error(ErrorCode::BackupFailed, "the schema's dump has more than 256 MiB"));
+  ProcessCommand command = connection.command({programs.pg_dump, "--schema-only", "--no-password", "--exclude-schema=athanor"});
+  command.idle_timeout = kClientIdle;
+  TRY_ASSIGN(const ProcessEnd end, run_process(command, streams, context_.outside().stop));
   if (end.exit_code != 0) {
-    return fail(ErrorCode::BackupFailed, "pg_dump ended with exit code " + std::to_string(end.exit_code));
+    return fail(connection.error_of("pg_dump", command, end, ErrorCode::BackupFailed));
   }
   std::vector<std::string> lines;
   std::istringstream stream(text);

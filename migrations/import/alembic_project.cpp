@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 using Document = nlohmann::json;
 
 constexpr int kAncestors = 4;  // how many parent folders of the scripts are searched for a configuration
+constexpr milliseconds kLongestRendering = std::chrono::hours(1);
 constexpr std::string_view kPythonHint =
     "give the Python that has the project's Alembic (--python .venv/bin/python), or activate its virtual environment";
 
@@ -304,10 +305,15 @@ Result<RenderedProject> render_alembic_project(const AlembicProject& project) {
   ProcessStreams streams;
   const std::string text = program();
   streams.in = read_from(text);
-  streams.out = keep_first(output, std::string::npos);
+  streams.out = keep_all(output, kMostAnswer, Error(ErrorCode::NotRenderable, "the revisions render to more than 256 MiB"));
+  command.timeout = kLongestRendering;
   auto end = run_process(command, streams, {});
   if (!end) {
-    return fail(std::move(end).error().advise(std::string(kPythonHint)));
+    return fail(output.empty() ? std::move(end).error().advise(std::string(kPythonHint)) : std::move(end).error());
+  }
+  if (end->timed_out) {
+    return fail(Error(ErrorCode::NotRenderable, project.python + " did not finish rendering within an hour")
+                    .advise("look for a revision or an env.py that waits for a server or for input"));
   }
   const Document document = Document::parse(output, nullptr, false);
   if (!document.is_object()) {

@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using Document = nlohmann::json;
 
+constexpr milliseconds kLongestImport = std::chrono::minutes(10);
 constexpr std::string_view kPythonHint =
     "give the Python of the project (--python .venv/bin/python), or activate its virtual environment";
 
@@ -160,10 +161,16 @@ Result<ModelSchema> read_models(const ModelSettings& settings, const StopToken& 
   ProcessStreams streams;
   const std::string text = program_text();
   streams.in = read_from(text);
-  streams.out = keep_first(output, std::string::npos);
+  streams.out =
+      keep_all(output, kMostAnswer, Error(ErrorCode::DesiredSchemaFailed, "the models make more than 256 MiB of SQL"));
+  command.timeout = kLongestImport;
   auto end = run_process(command, streams, stop);
   if (!end) {
-    return fail(std::move(end).error().advise(std::string(kPythonHint)));
+    return fail(output.empty() ? std::move(end).error().advise(std::string(kPythonHint)) : std::move(end).error());
+  }
+  if (end->timed_out) {
+    return fail(Error(ErrorCode::DesiredSchemaFailed, settings.python + " did not finish reading the models within 10 minutes")
+                    .advise("look for a module that waits for a server or for input when it is imported"));
   }
   const Document answer = Document::parse(output, nullptr, false);
   if (!answer.is_object()) {

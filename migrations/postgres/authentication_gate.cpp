@@ -6,27 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
 
 #include "migrations/postgres/replaced_socket.hpp"
 
 namespace athanor::postgres {
-namespace {
-
-constexpr std::size_t kHeader = 5;        // type, length
-constexpr std::size_t kLongest = 65'536;  // libpq gives up on 2000 bytes of a request
-constexpr char kAuthentication = 'R';
-
-int number_at(const std::string& bytes, std::size_t at) {
-  std::uint32_t number = 0;
-  for (std::size_t i = at; i < at + 4; ++i) {
-    number = (number << 8U) | static_cast<unsigned char>(bytes[i]);
-  }
-  return static_cast<int>(number);
-}
-
-}  // namespace
-
 std::unique_ptr<AuthenticationGate> AuthenticationGate::stand_before(PGconn* connection, const AllowedAuthentication& allowed) {
   auto ends = replace_socket(connection);
   return std::unique_ptr<AuthenticationGate>(
@@ -61,33 +44,16 @@ bool AuthenticationGate::give() {
 }
 
 Result<bool> AuthenticationGate::pass_inward() {
-  if (!read_until(kHeader)) {
-    return ended_ && give();
+  // Reads no byte past the end of a message: after the exchange libpq reads from its own descriptor.
+  for (std::size_t wanted = 0;;) {
+    TRY_ASSIGN(wanted, exchange_.judge(message_));
+    if (wanted <= message_.size()) {
+      return give();
+    }
+    if (!read_until(wanted)) {
+      return ended_ && give();
+    }
   }
-  if (message_.front() != kAuthentication) {
-    // An error, or a message that libpq rejects. A server that cannot fork sends plain text without a length, so do not wait
-    // for the rest: libpq reads it from its own descriptor. No password follows.
-    done_ = true;
-    return give();
-  }
-  const int length = number_at(message_, 1);
-  if (length < 8 || static_cast<std::size_t>(length) > kLongest) {
-    return fail(ErrorCode::DatabaseUnreachable, "invalid authentication request from the server");
-  }
-  if (!read_until(static_cast<std::size_t>(length) + 1)) {
-    return ended_ && give();
-  }
-  const int code = number_at(message_, kHeader);
-  const bool ends = code == 0 && asked_;
-  if (!ends && !allowed_.allows(code)) {
-    return fail(Error(ErrorCode::AuthenticationFailed, "the server requests an authentication method that is not allowed: " +
-                                                           std::string(authentication_name(code)))
-                    .advise("without verified TLS, any server could obtain the password: use sslmode=verify-full, set "
-                            "password_encryption to scram-sha-256, or allow the method with require_auth"));
-  }
-  asked_ = true;
-  done_ = code == 0;
-  return give();
 }
 
 bool AuthenticationGate::pass_outward() {

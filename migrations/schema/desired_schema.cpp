@@ -20,6 +20,7 @@ namespace athanor::schema {
 namespace {
 
 constexpr int kVersionsInOneMajor = 10'000;
+constexpr milliseconds kLongestCommand = std::chrono::hours(1);
 
 // Whether it contains nothing but what every new database has.
 bool is_empty(const Catalog& catalog) {
@@ -194,11 +195,16 @@ Result<LoadedSchema> SchemaLoader::load_command(const std::string& line) {
   command.folder = settings_.folder;
   command.own_group = false;  // Ctrl-C stops it together with this process
   command.cannot_start = ErrorCode::DesiredSchemaFailed;
+  command.timeout = kLongestCommand;
   // A command that reads DATABASE_URL must not reach the real database.
   std::erase_if(command.environment, [](const std::string& variable) { return variable.starts_with("DATABASE_URL="); });
   command.environment.push_back("ATHANOR_SCRATCH_URL=" + database->url());
   command.environment.push_back("DATABASE_URL=" + database->url());
   TRY_ASSIGN(const ProcessEnd end, run_process(command, {}, stop_));
+  if (end.timed_out) {
+    return fail(
+        Error(ErrorCode::DesiredSchemaFailed, "`" + line + "` did not end within an hour").at("desired_schema.command"));
+  }
   if (end.exit_code != 0) {
     return fail(Error(ErrorCode::DesiredSchemaFailed, "`" + line + "` ended with exit code " + std::to_string(end.exit_code) +
                                                           (end.err.empty() ? "" : ": " + last_line(end.err)))

@@ -312,6 +312,8 @@ Result<void> EmbeddedServer::keep_warm(const ServerPrograms& programs) {
   command.arguments = std::move(arguments);
   command.environment = settings_.search.environment;
   command.folder = "/";
+  command.clock = &clock_;
+  command.timeout = kStartPatience;
   TRY_ASSIGN(const ProcessEnd end, run_process(command, {}, stop_));
   // Write and rename, so that other commands never read half a path.
   std::ofstream note(note_ + ".new", std::ios::trunc);

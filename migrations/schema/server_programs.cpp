@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostOutput = 4096;
+constexpr milliseconds kAnswerWithin = std::chrono::seconds(30);
 
 // The output of a program; empty if it cannot run.
 std::string answer_of(std::vector<std::string> arguments, const ServerSearch& search, const StopToken& stop) {
@@ -24,6 +25,7 @@ std::string answer_of(std::vector<std::string> arguments, const ServerSearch& se
   ProcessCommand command;
   command.arguments = std::move(arguments);
   command.environment = search.environment;
+  command.timeout = kAnswerWithin;
   ProcessStreams streams;
   streams.out = keep_first(out, kMostOutput);
   const auto end = run_process(command, streams, stop);

@@ -17,6 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxOutput = std::size_t{1} << 20U;
+constexpr std::uint64_t kMostFile = std::uint64_t{64} << 20U;  // plugins keep a cache
+constexpr std::uint64_t kMostProcessorSeconds = 60;
 
 Error refused(const ExecPlugin& plugin, const std::string& words) {
   return Error(ErrorCode::ApiUnauthorized, "the credential plugin `" + plugin.command + "` " + words);
@@ -143,6 +145,7 @@ Result<ExecCredential> run_exec_plugin(const ClusterAccess& access, const Enviro
   command.environment = inherited_environment(additions);
   command.clock = &clock;
   command.timeout = timeout;
+  command.limits = {kMostFile, 0, kMostProcessorSeconds};  // no limit on memory: Go programs reserve a large address space
   command.cannot_start = ErrorCode::ApiUnauthorized;
   std::string output;
   ProcessStreams streams;

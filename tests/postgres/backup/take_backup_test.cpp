@@ -385,5 +385,28 @@ TEST(PruneBackups, DeletesByCountMarksTheCatalogueAndLeavesForeignFiles) {
   EXPECT_EQ(prune_backups(tools, BackupScene::job_for(scene.database.url()), false).error().code, ErrorCode::Usage);
 }
 
+TEST(TakeBackup, EndsADumpThatLeavesTooLittleSpaceForOthers) {
+  BackupScene scene;
+  // Not compressible, so that the dump is larger than the estimate's first look.
+  scene.database.run(
+      "CREATE TABLE noise AS SELECT g, (SELECT string_agg(md5(random()::text || h || g), '') FROM generate_series(1, 500) h) t"
+      " FROM generate_series(1, 4000) g");
+  scene.job.settings.compression = 0;
+  scene.progress.on_bytes = [&] { scene.store.free = 1'000'000; };
+  scene.job.settings.min_free = 2'000'000;
+  const auto refused = scene.ensure();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::BackupFailed);
+  EXPECT_NE(refused.error().message.find("the dump is not finished"), std::string::npos) << refused.error().describe();
+}
+
+TEST(TakeBackup, EndsADumpBeyondItsQuota) {
+  BackupScene scene;
+  scene.job.has_room = [](std::uint64_t bytes) { return bytes <= 10'000; };
+  const auto refused = scene.ensure();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::BackupRefused);
+}
+
 }  // namespace
 }  // namespace athanor::test

@@ -49,6 +49,16 @@ TEST(ChildConnection, FailsTheBackupWhenAClientProgramCannotBeStarted) {
   EXPECT_EQ(end.error().code, ErrorCode::BackupFailed);
 }
 
+TEST(ChildConnection, HoldsClientProgramsToLimits) {
+  EXPECT_EQ(output_of(client_command({"/bin/sh", "-c", "ulimit -c; ulimit -f; ulimit -v"}, {})),
+            "0\n2048\n" + std::to_string(memory_for_program(kClientMemory) / 1024) + "\n");
+  ProcessCommand full = client_command({"/bin/sh", "-c", "head -c 2000000 /dev/zero"}, {"PATH=/usr/bin:/bin"});
+  std::string out;
+  const auto end = run_process(full, {{}, keep_first(out, 3'000'000), {}}, {});
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(out.size(), 2'000'000U) << "the limit is for files, not for what is streamed to us";
+}
+
 TEST(ChildConnection, RefusesWhatAServiceFileCannotSay) {
   EXPECT_EQ(ChildConnection::create({{"service", "x"}}, {}, "a", {}).error().code, ErrorCode::BackupRefused);
   EXPECT_EQ(ChildConnection::create({{"host", "db"}}, {}, "a", {"PGSERVICE=x"}).error().code, ErrorCode::BackupRefused);

@@ -34,6 +34,14 @@ TEST(ProgramError, TellsTheCausesApart) {
   EXPECT_EQ(code("could not read from input file"), ErrorCode::BackupFailed);
   EXPECT_EQ(program_error("pg_dump", 137, "", {}, ErrorCode::BackupFailed).message, "pg_dump failed (ended by signal 9)");
   EXPECT_EQ(program_error("pg_dump", 3, "", {}, ErrorCode::BackupFailed).message, "pg_dump failed with exit code 3");
+  ProcessCommand command;
+  command.timeout = std::chrono::hours(168);
+  const ProcessEnd end{137, "", true};
+  EXPECT_EQ(program_error("pg_restore", command, end, {}, ErrorCode::BackupFailed).message,
+            "pg_restore did not end within 168 hours and was ended");
+  command.idle_timeout = std::chrono::hours(2);
+  EXPECT_EQ(program_error("pg_dump", command, end, {}, ErrorCode::BackupFailed).message,
+            "pg_dump neither read nor wrote anything for 2 hours and was ended");
 }
 
 }  // namespace

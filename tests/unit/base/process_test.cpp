@@ -16,6 +16,7 @@
 #include <string_view>
 #include <thread>
 
+#include "migrations/base/memory_file.hpp"
 #include "migrations/base/private_memory.hpp"
 #include "migrations/base/unique_fd.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -218,6 +219,22 @@ TEST(Process, EndsAtItsDeadlineWithAllItStarted) {
   EXPECT_TRUE(goes(static_cast<pid_t>(std::stol(out)))) << "it is still running";
 }
 
+TEST(Process, EndsAProgramThatStandsStill) {
+  auto command = shell("for i in 1 2 3 4 5 6 7 8; do echo x; sleep 0.1; done; exec sleep 1000");
+  command.idle_timeout = 400ms;
+  std::string out;
+  const auto end = run_process(command, {{}, keep_first(out, 100), {}}, {});
+  ASSERT_TRUE(end.has_value()) << end.error().describe();
+  EXPECT_TRUE(end->timed_out);
+  EXPECT_EQ(out, "x\nx\nx\nx\nx\nx\nx\nx\n") << "it did not stand still";
+  std::string text(10'000'000, 'x');
+  auto reader = shell("for i in 1 2 3 4 5 6 7 8; do head -c 1000000 >/dev/null; sleep 0.1; done");
+  reader.idle_timeout = 400ms;
+  const auto read = run_process(reader, {read_from(text), {}, {}}, {});
+  ASSERT_TRUE(read.has_value()) << read.error().describe();
+  EXPECT_FALSE(read->timed_out);
+}
+
 TEST(Process, MeasuresItsDeadlineWithTheClockItIsGiven) {
   test::FakeClock clock;
   auto command = shell("echo; exec sleep 1000");
@@ -294,6 +311,25 @@ TEST(Process, HoldsAProgramToItsLimits) {
   EXPECT_EQ(output_of(command), "0\n2048\n65536\n7\n");
 }
 
+TEST(Process, LeavesAQuarterOfTheContainersMemory) {
+  const test::TempFolder folder;
+  EXPECT_EQ(memory_for_program(1000, folder.write("limit", "400\n")), 300U);
+  EXPECT_EQ(memory_for_program(200, folder.write("limit", "400\n")), 200U);
+  EXPECT_EQ(memory_for_program(1000, folder.write("limit", "max\n")), 1000U);
+  EXPECT_EQ(memory_for_program(1000, folder / "no such file"), 1000U);
+}
+
+TEST(Process, KeepsAllOrFails) {
+  std::string text;
+  const auto take = keep_all(text, 5, Error(ErrorCode::Io, "too much"));
+  EXPECT_TRUE(take("abc"));
+  EXPECT_TRUE(take("de"));
+  const auto more = take("f");
+  ASSERT_FALSE(more.has_value());
+  EXPECT_EQ(more.error().message, "too much");
+  EXPECT_EQ(text, "abcde");
+}
+
 TEST(Process, EndsAProgramThatWritesTooLargeAFile) {
   const test::TempFolder folder;
   ProcessCommand command = shell("exec head -c 100000 /dev/zero > '" + folder / "file" + "'");
@@ -302,6 +338,16 @@ TEST(Process, EndsAProgramThatWritesTooLargeAFile) {
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->exit_code, 128 + SIGXFSZ);
   EXPECT_EQ(test::read_file(folder / "file").size(), 4'096U);
+}
+
+TEST(MemoryFile, IsForItsOwnerAloneAndCannotBeChanged) {
+  const auto file = memory_file("athanor-test", "canary");
+  ASSERT_TRUE(file.has_value());
+  auto command = shell("stat -Lc %a " + inherited_path(*file) + "; cat " + inherited_path(*file));
+  command.inherited.push_back(file->get());
+  EXPECT_EQ(output_of(command), "600\ncanary");
+  EXPECT_EQ(::write(file->get(), "x", 1), -1);
+  EXPECT_EQ(::ftruncate(file->get(), 0), -1);
 }
 
 // In a process of its own: it cannot be undone for this one.
