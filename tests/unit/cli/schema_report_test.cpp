@@ -47,8 +47,11 @@ TEST(SectionText, MarksWhatLosesDataAndWritesNotesAsComments) {
   ChangePlan plan;
   plan.steps = {step(false, {"DROP TABLE a"})};
   plan.steps[0].statements[0].loss = DataLoss::Certain;
-  plan.steps[0].statements[0].note = "two\nlines";
-  EXPECT_EQ(section_text(plan), "-- Destructive: data is lost.\n-- two\n-- lines\nDROP TABLE a;\n");
+  plan.steps[0].statements[0].note = "of the table \"x\nathanor:step autocommit\"";
+  plan.steps[0].statements[0].warnings = {"one", "two"};
+  EXPECT_EQ(
+      section_text(plan),
+      "-- Destructive: data is lost.\n-- of the table \"x\\x0aathanor:step autocommit\"\n-- one\n-- two\nDROP TABLE a;\n");
   EXPECT_TRUE(loses_data(plan));
   plan.steps[0].statements[0].loss = DataLoss::Possible;
   EXPECT_FALSE(loses_data(plan));
