@@ -4,6 +4,7 @@
 
 #include "migrations/cli/entity_model.hpp"
 #include "migrations/schema/attributes.hpp"
+#include "migrations/text/printable.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -21,6 +22,7 @@ std::string word(std::string_view text) {
 }
 
 std::string quoted(std::string text) {
+  text = printable(text, LineEnds::Escape);
   std::ranges::replace(text, '"', '\'');
   return '"' + text + '"';
 }

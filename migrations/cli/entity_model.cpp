@@ -36,13 +36,56 @@ void add_constraint(Entity& entity, const Fact& fact) {
   }
 }
 
+std::vector<EntityName> parents_of(const Fact& table) {
+  std::vector<EntityName> parents;
+  for (const auto& parent : nlohmann::json::parse(table.get(attribute::kInherits), nullptr, false)) {
+    if (parent.is_array() && parent.size() == 2) {
+      parents.emplace_back(parent[0].get<std::string>(), parent[1].get<std::string>());
+    }
+  }
+  return parents;
+}
+
+// Tables and their parents, by name.
+using Parents = std::map<EntityName, std::vector<EntityName>>;
+
+// Puts the columns of all parents before those of the table, as PostgreSQL does. The catalog has them with the parent alone.
+void inherit_columns(std::map<EntityName, Entity>& entities, const Parents& parents, const EntityName& name,
+                     std::set<EntityName>& complete) {
+  const auto found = parents.find(name);
+  if (found == parents.end() || !complete.insert(name).second) {
+    return;
+  }
+  Entity& entity = entities[name];
+  std::vector<const Fact*> columns;
+  const auto take = [&](const std::vector<const Fact*>& more) {
+    for (const Fact* const column : more) {
+      const auto same = [&](const Fact* other) { return other->id.name == column->id.name; };
+      if (std::ranges::none_of(columns, same)) {
+        columns.push_back(column);
+      }
+    }
+  };
+  for (const EntityName& parent : found->second) {
+    inherit_columns(entities, parents, parent, complete);
+    if (const auto above = entities.find(parent); above != entities.end()) {
+      take(above->second.columns);
+      entity.required.insert(above->second.required.begin(), above->second.required.end());
+    }
+  }
+  take(entity.columns);
+  entity.columns = std::move(columns);
+}
+
 }  // namespace
 
 std::map<EntityName, Entity> entities_of(const schema::Catalog& catalog) {
   std::map<EntityName, Entity> entities;
+  Parents parents;
   for (const Fact& fact : catalog.facts()) {
     if (fact.id.kind == Kind::Table && !fact.has(attribute::kPartitionOf)) {
       entities[{fact.id.schema, fact.id.name}];
+      parents[{fact.id.schema, fact.id.name}] = parents_of(fact);
     }
   }
   for (const Fact& fact : catalog.facts()) {
@@ -51,7 +94,10 @@ std::map<EntityName, Entity> entities_of(const schema::Catalog& catalog) {
       continue;
     }
     if (fact.id.kind == Kind::Column) {
-      found->second.columns.push_back(&fact);
+      // Without a type it only says how an inherited column differs from that of the parent.
+      if (fact.has(attribute::kType)) {
+        found->second.columns.push_back(&fact);
+      }
       if (fact.has(attribute::kNotNull)) {
         found->second.required.insert(fact.id.name);
       }
@@ -61,6 +107,10 @@ std::map<EntityName, Entity> entities_of(const schema::Catalog& catalog) {
   }
   for (auto& [name, entity] : entities) {
     std::ranges::stable_sort(entity.columns, {}, &Fact::position);
+  }
+  std::set<EntityName> complete;
+  for (const auto& [name, above] : parents) {
+    inherit_columns(entities, parents, name, complete);
   }
   return entities;
 }

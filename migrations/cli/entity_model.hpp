@@ -17,7 +17,7 @@ namespace athanor::cli {
 using EntityName = std::pair<std::string, std::string>;  // schema, table
 
 struct Entity {
-  std::vector<const schema::Fact*> columns{};  // in the table's order
+  std::vector<const schema::Fact*> columns{};  // in the table's order; inherited ones are those of the parent
   std::set<std::string> primary{};
   std::set<std::string> unique{};  // columns that are unique by themselves
   std::set<std::string> foreign{};
