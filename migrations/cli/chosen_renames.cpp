@@ -105,6 +105,9 @@ class Hints {
         continue;
       }
       if (before_.find(rename.to) != nullptr) {
+        if (const std::string column = new_column_beside(hint, schema); !column.empty()) {
+          return fail(ambiguity(hint, rename, column));
+        }
         if (!hint.unclear) {
           report_stale(hint, rename);
         }
@@ -119,6 +122,22 @@ class Hints {
   }
 
  private:
+  // A column that comes, on the line of a hint about its table.
+  [[nodiscard]] std::string new_column_beside(const RenameHint& hint, const std::string& schema) const {
+    const auto comes = [&](const std::string& column) {
+      const FactId id = column_id(schema, hint.table, column);
+      return before_.find(id) == nullptr && after_.find(id) != nullptr;
+    };
+    const auto found = std::ranges::find_if(hint.columns_beside, comes);
+    return found == hint.columns_beside.end() ? std::string() : *found;
+  }
+
+  [[nodiscard]] static Error ambiguity(const RenameHint& hint, const Rename& rename, const std::string& column) {
+    return Error(ErrorCode::Usage, hint.place + ": " + describe(rename.to) + " is there already, and its column " + column +
+                                       " on the same line is not: which of them is renamed from " + hint.old_name + "?")
+        .advise("write the column and its comment on a line of their own, or remove the comment");
+  }
+
   [[nodiscard]] Rename rename_of(const RenameHint& hint, const std::string& schema) const {
     const FactId table = table_id(schema, hint.table);
     if (hint.column.empty()) {

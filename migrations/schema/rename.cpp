@@ -78,7 +78,8 @@ PlannedStatement statement_for(const FactId& from, const FactId& to, std::string
   statement.sql = std::move(sql);
   statement.subject = to;
   statement.expand = false;
-  statement.note = describe(from) + " is renamed to " + object_name(to);
+  const bool part = !to.parent.empty();
+  statement.note = describe(from) + " is renamed to " + (part ? parent_name(to) + '.' + quote_identifier(to.name) : object_name(to));
   return statement;
 }
 

@@ -84,10 +84,12 @@ class HintReader {
     if (place_ == Place::Start && line == done_line_) {
       hint.schema = done_schema_;  // after the semicolon of its table
       hint.table = done_table_;
+      hint.columns_beside = columns_on(line);
       hints_.push_back(std::move(hint));
     } else if (place_ == Place::Start) {
       waiting_ = std::move(hint);  // belongs to the table below
     } else if (place_ == Place::Columns && line == table_line_) {
+      hint.columns_beside = columns_on(line);
       hints_.push_back(std::move(hint));
     } else if (place_ == Place::Columns || place_ == Place::Elsewhere) {
       // On the line of a column, or after the comma that ends it.
@@ -143,6 +145,10 @@ class HintReader {
     }
   }
 
+  [[nodiscard]] std::vector<std::string> columns_on(int line) const {
+    return line == begun_line_ ? begun_ : std::vector<std::string>();
+  }
+
   void leave() {
     place_ = Place::Elsewhere;
     waiting_.reset();
@@ -184,6 +190,11 @@ class HintReader {
     } else if (depth_ == 1 && column_.empty() && (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier)) {
       column_ = identifier_name(written);
       column_line_ = line;
+      if (line != begun_line_) {
+        begun_line_ = line;
+        begun_.clear();
+      }
+      begun_.push_back(column_);
     } else if (depth_ == 1) {
       column_line_ = line;  // a column may span several lines; its comment is on the last one
     }
@@ -200,6 +211,8 @@ class HintReader {
   int table_line_ = 0;
   std::string column_;
   int column_line_ = 0;
+  int begun_line_ = 0;
+  std::vector<std::string> begun_;  // columns whose first word is on that line
   std::string previous_column_;
   int previous_line_ = 0;
   std::string done_schema_;

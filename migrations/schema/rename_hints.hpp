@@ -7,7 +7,8 @@
 //
 // sqldef's spelling `-- @renamed from=email` has the same meaning, and `-- renamed from users` may also be on the line above
 // CREATE TABLE. The old name of a table may have its schema before it, that of a column also its table. More words after the
-// old name make the hint unclear: the comparison rejects it where it could matter.
+// old name make the hint unclear: the comparison rejects it where it could matter. So it does with a hint on a line that has
+// both the table and new columns of it, unless the table is new as well.
 //
 // Threads: pure function.
 #pragma once

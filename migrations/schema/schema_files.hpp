@@ -34,6 +34,8 @@ struct RenameHint {
   std::string old_table{};
   // More text follows the old name: a sentence, or a name that needs quotes.
   bool unclear = false;
+  // Columns on the line of a hint that is about the table: it may be meant for one of them.
+  std::vector<std::string> columns_beside{};
 };
 
 struct SchemaText {
