@@ -1,6 +1,7 @@
 // The verb squash: replaces many revisions with one baseline.
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "migrations/base/sha256.hpp"
@@ -22,8 +23,21 @@ namespace fs = std::filesystem;
 struct Holdings {
   schema::Catalog catalog;
   schema::Catalog owners;  // the same with owners, which the baseline itself must not contain
+  std::map<std::string, std::string> column_orders;
   DatabaseRows rows;
 };
+
+// Both have the same tables with the same columns. A later revision may insert without a list of columns.
+std::vector<std::string> different_orders(const Holdings& made, const Holdings& old) {
+  std::vector<std::string> lines;
+  for (const auto& [table, columns] : old.column_orders) {
+    const auto found = made.column_orders.find(table);
+    if (found != made.column_orders.end() && found->second != columns) {
+      lines.push_back("~ " + table + ": the columns are " + found->second + ", should be " + columns);
+    }
+  }
+  return lines;
+}
 
 class Squash {
  public:
@@ -111,6 +125,7 @@ class Squash {
     TRY_ASSIGN(found.catalog, schema::inspect(*session, options));
     options.owners = true;
     TRY_ASSIGN(found.owners, schema::inspect(*session, options));
+    TRY_ASSIGN(found.column_orders, read_column_orders(*session));
     TRY_ASSIGN(found.rows, read_database_rows(*session, configuration_.version_table, configuration_.ledger_schema));
     return found;
   }
@@ -157,6 +172,9 @@ class Squash {
     TRY_ASSIGN(const Holdings made, read_holdings(*database));
     if (const auto lines = describe_difference(made.catalog, old.catalog); !lines.empty()) {
       return fail(baseline_differs("the baseline does not create the schema that the revisions create", lines));
+    }
+    if (const auto lines = different_orders(made, old); !lines.empty()) {
+      return fail(baseline_differs("the baseline does not make the columns in the order that the revisions make", lines));
     }
     if (const auto lines = describe_difference(made.owners, old.owners); !lines.empty()) {
       return fail(baseline_differs("the revisions change owners of objects, which a baseline does not reproduce", lines));

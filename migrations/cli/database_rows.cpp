@@ -39,6 +39,14 @@ constexpr std::string_view kSequences =
     "AND "
     "schemaname <> $1 ORDER BY 1, 2";
 
+constexpr std::string_view kColumnOrders =
+    "SELECT n.nspname, c.relname, pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum)"
+    " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+    " JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+    " WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND c.oid >= 16384"
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid)"
+    " GROUP BY n.nspname, c.relname";
+
 struct Relation {
   std::string oid, schema, name, kind, columns, values;
   bool always_identity = false;
@@ -156,6 +164,15 @@ class RowReading {
 
 Result<DatabaseRows> read_database_rows(Session& session, const std::string& version_table, const std::string& ledger_schema) {
   return RowReading(session, version_table, ledger_schema).run();
+}
+
+Result<std::map<std::string, std::string>> read_column_orders(Session& session) {
+  TRY_ASSIGN(const Rows found, session.query(kColumnOrders));
+  std::map<std::string, std::string> orders;
+  for (std::size_t i = 0; i < found.rows.size(); ++i) {
+    orders.emplace("table " + found.text(i, 0) + "." + found.text(i, 1), found.text(i, 2));
+  }
+  return orders;
 }
 
 std::vector<std::string> different_contents(const DatabaseRows& one, const DatabaseRows& other) {

@@ -27,6 +27,10 @@ struct DatabaseRows {
 [[nodiscard]] Result<DatabaseRows> read_database_rows(Session& session, const std::string& version_table,
                                                       const std::string& ledger_schema);
 
+// By "table shop.users": its columns in order, as later revisions that insert without a list of columns see them. Without
+// partitions and inheriting tables, whose inherited columns come first wherever they are created anew.
+[[nodiscard]] Result<std::map<std::string, std::string>> read_column_orders(Session& session);
+
 // The names whose contents differ.
 [[nodiscard]] std::vector<std::string> different_contents(const DatabaseRows& one, const DatabaseRows& other);
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "migrations/schema/attributes.hpp"
+#include "migrations/schema/column_order.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
 #include "migrations/schema/rules_not_null.hpp"
@@ -163,10 +164,15 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
   }
   const bool generated = fact.has(attribute::kGenerated);
   const bool on_new = changes.on_new_relation(index);
-  if (on_new && (!generated || is_foreign(changes.after, fact.id))) {
+  const auto later = on_new ? columns_added_later(changes, changes.new_relation(fact.id)) : std::vector<std::uint32_t>();
+  const auto place = std::ranges::find(later, index);
+  if (on_new && place == later.end()) {
     return;  // part of CREATE TABLE
   }
   Action& action = actions.produce(changes, index);
+  if (on_new && place != later.begin()) {
+    action.awaits.push_back(*std::prev(place));
+  }
   const std::uint32_t value = on_new ? kNoFact : find_default(changes.after, fact.id);
   std::string definition = column_definition(fact, changes.version);
   const Fact* column_default = value == kNoFact ? nullptr : &changes.new_fact(value);
@@ -183,10 +189,6 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
     statement.planned.expand = false;
   }
   settle_new_column(action, fact, changes.version);
-  if (on_new && action.statements.size() == 1) {
-    action.inline_into = changes.new_relation(fact.id);
-    action.element = {fact.id.name, definition, fact.position};
-  }
 }
 
 void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {

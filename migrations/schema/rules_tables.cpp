@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "migrations/schema/attributes.hpp"
+#include "migrations/schema/column_order.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
 #include "migrations/schema/rules_columns.hpp"
@@ -41,19 +42,6 @@ bool has_from_parent(const Catalog& catalog, const Fact& table, const std::strin
   });
 }
 
-// The columns that the table declares itself, in order.
-std::vector<std::uint32_t> own_columns(const ChangeSet& changes, std::uint32_t table) {
-  std::vector<std::uint32_t> columns;
-  for (const std::uint32_t index : changes.new_dependencies.needed_by(table)) {
-    const Fact& fact = changes.new_fact(index);
-    if (fact.id.kind == Kind::Column && changes.new_dependencies.parent(index) == table && !fact.has(attribute::kInherited)) {
-      columns.push_back(index);
-    }
-  }
-  std::ranges::stable_sort(columns, {}, [&](std::uint32_t index) { return changes.new_fact(index).position; });
-  return columns;
-}
-
 std::string create_tail(const Fact& fact) {
   std::string tail;
   if (fact.has(attribute::kPartitionKey)) {
@@ -77,11 +65,11 @@ std::string create_tail(const Fact& fact) {
 }
 
 void add_columns(const ChangeSet& changes, std::uint32_t table, Action& action, ActionList& actions) {
-  const bool foreign = changes.new_fact(table).has(attribute::kServer);
+  const std::vector<std::uint32_t> later_columns = columns_added_later(changes, table);
   for (const std::uint32_t index : own_columns(changes, table)) {
     const Fact& column = changes.new_fact(index);
-    if (column.has(attribute::kGenerated) && !foreign) {
-      continue;  // its expression may use functions that use the table
+    if (std::ranges::find(later_columns, index) != later_columns.end()) {
+      continue;
     }
     action.produces.push_back(index);
     action.elements.push_back({column.id.name, column_definition(column, changes.version), column.position});
