@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
+#include <tuple>
 
 #include "migrations/schema/change_compaction.hpp"
 #include "migrations/schema/change_summary.hpp"
@@ -24,8 +26,23 @@ void add_ends(const ChangeSet& changes, ActionList& actions) {
   }
 }
 
+// Columns by their place in the table, not by name: ALTER TABLE adds them in the order of the desired schema.
+std::vector<std::uint32_t> in_order_of_creation(const Catalog& catalog) {
+  const auto facts = catalog.facts();
+  std::vector<std::uint32_t> order(facts.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto first = std::ranges::find(facts, Kind::Column, [](const Fact& fact) { return fact.id.kind; });
+  const auto last = std::find_if(first, facts.end(), [](const Fact& fact) { return fact.id.kind != Kind::Column; });
+  std::stable_sort(order.begin() + (first - facts.begin()), order.begin() + (last - facts.begin()),
+                   [&](std::uint32_t left, std::uint32_t right) {
+                     return std::tie(facts[left].id.schema, facts[left].id.parent, facts[left].position) <
+                            std::tie(facts[right].id.schema, facts[right].id.parent, facts[right].position);
+                   });
+  return order;
+}
+
 void add_beginnings(const ChangeSet& changes, ActionList& actions) {
-  for (std::uint32_t index = 0; index < changes.after.facts().size(); ++index) {
+  for (const std::uint32_t index : in_order_of_creation(changes.after)) {
     if (changes.produced(index)) {
       find_rule(changes.new_fact(index).id.kind)->create(changes, index, actions);
       take_back_defaults(changes, index, actions);

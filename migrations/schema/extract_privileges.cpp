@@ -1,7 +1,8 @@
 // Reads privileges that differ from an object's initial ones, and default privileges, each only if requested.
 //
-// A grant names an object, or a column, and a grantee. Initially the owner has all privileges, and PUBLIC may execute functions
-// and use types. A fact states all privileges of a grantee whose privileges differ from these: "[]" if all were revoked.
+// A grant names an object, or a column, and a grantee. Initially the owner has all privileges, and PUBLIC may execute
+// functions, use types, and use the schema public (14: also create in it). A fact states all privileges of a grantee whose
+// privileges differ from these: "[]" if all were revoked.
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -27,7 +28,9 @@ std::string privileges_text(const std::map<std::string, bool>& privileges) {
 
 enum PrivilegeColumn : std::size_t { AclCatalog, AclObject, AclColumn, AclUsual, AclGrantee, AclPrivilege, AclGrantable };
 
-// `object` has catalog, oid, column, acldefault's type, owner and ACL of every object whose privileges were ever changed.
+// `object` has catalog, oid, column, acldefault's type, owner and ACL of every object whose privileges were ever
+// changed. The schema public is always one of them: initdb grants on it, which no CREATE SCHEMA repeats, and pg_init_privs
+// forgets that when it is dropped, and names the first owner for ever.
 constexpr const char* kPrivileges = R"(WITH object (catalog, oid, col, type, owner, acl) AS (
  SELECT 1259, c.oid, 0, CASE WHEN c.relkind = 'S' THEN 's'::"char" ELSE 'r'::"char" END, c.relowner, c.relacl
   FROM pg_catalog.pg_class c WHERE c.oid >= 16384 AND c.relacl IS NOT NULL AND c.relpersistence <> 't'
@@ -39,7 +42,7 @@ constexpr const char* kPrivileges = R"(WITH object (catalog, oid, col, type, own
  UNION ALL SELECT 1247, t.oid, 0, 'T'::"char", t.typowner, t.typacl
   FROM pg_catalog.pg_type t WHERE t.oid >= 16384 AND t.typacl IS NOT NULL
  UNION ALL SELECT 2615, n.oid, 0, 'n'::"char", n.nspowner, n.nspacl
-  FROM pg_catalog.pg_namespace n WHERE n.nspacl IS NOT NULL
+  FROM pg_catalog.pg_namespace n WHERE n.nspacl IS NOT NULL AND n.nspname <> 'public'
  UNION ALL SELECT 2328, w.oid, 0, 'F'::"char", w.fdwowner, w.fdwacl
   FROM pg_catalog.pg_foreign_data_wrapper w WHERE w.fdwacl IS NOT NULL
  UNION ALL SELECT 1417, s.oid, 0, 'S'::"char", s.srvowner, s.srvacl
@@ -49,7 +52,16 @@ SELECT o.catalog, o.oid, o.col, false, e.grantee, e.privilege_type, e.is_grantab
 UNION ALL
 SELECT o.catalog, o.oid, o.col, true, e.grantee, e.privilege_type, e.is_grantable
  FROM object o LEFT JOIN pg_catalog.pg_init_privs i ON i.classoid = o.catalog AND i.objoid = o.oid AND i.objsubid = o.col,
- aclexplode(COALESCE(i.initprivs, acldefault(o.type, o.owner))) e)";
+ aclexplode(COALESCE(i.initprivs, acldefault(o.type, o.owner))) e
+UNION ALL
+SELECT 2615, n.oid, 0, false, e.grantee, e.privilege_type, e.is_grantable
+ FROM pg_catalog.pg_namespace n, aclexplode(COALESCE(n.nspacl, acldefault('n', n.nspowner))) e WHERE n.nspname = 'public'
+UNION ALL
+SELECT 2615, n.oid, 0, true, e.grantee, e.privilege_type, e.is_grantable
+ FROM pg_catalog.pg_namespace n, LATERAL (SELECT * FROM aclexplode(acldefault('n', n.nspowner))
+  UNION ALL SELECT n.nspowner, 0, 'USAGE', false
+  UNION ALL SELECT n.nspowner, 0, 'CREATE', false WHERE current_setting('server_version_num')::int < 150000) e
+ WHERE n.nspname = 'public')";
 
 void merge(Privileges& privileges, bool usual, const std::string& privilege, bool grantable) {
   bool& option = (usual ? privileges.usual : privileges.granted)[privilege];

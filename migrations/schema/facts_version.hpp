@@ -4,6 +4,6 @@
 
 namespace athanor::schema {
 
-inline constexpr int kFactsVersion = 1;
+inline constexpr int kFactsVersion = 2;
 
 }  // namespace athanor::schema

@@ -94,6 +94,11 @@ Privileges usual_privileges(Kind subject, std::string_view object_type, const st
                                     : Privileges{};
 }
 
+// What PUBLIC may do in the schema public of a new database.
+Privileges public_schema_privileges(int version) {
+  return version < 15 ? Privileges{{"CREATE", false}, {"USAGE", false}} : Privileges{{"USAGE", false}};
+}
+
 struct GrantWords {
   std::string prefix{};  // ALTER DEFAULT PRIVILEGES …
   std::string target;    // ON TABLE shop.orders
@@ -144,7 +149,10 @@ GrantWords grant_words(const Catalog& catalog, const FactId& id) {
           .column = id.column.empty() ? std::string() : " (" + quote_identifier(id.column) + ')'};
 }
 
-Privileges usual_of(const FactId& id) {
+Privileges usual_of(const ChangeSet& changes, const FactId& id) {
+  if (id.subject == Kind::Schema && id.name == "public" && id.grantee.empty()) {
+    return public_schema_privileges(changes.version);
+  }
   return id.column.empty() ? usual_privileges(id.subject, {}, id.grantee) : Privileges{};
 }
 
@@ -251,7 +259,7 @@ void create_grant(const ChangeSet& changes, std::uint32_t index, ActionList& act
     change_privileges({}, privileges_of(fact), words, action);
     return;
   }
-  change_privileges(usual_of(fact.id), privileges_of(fact), words, action);
+  change_privileges(usual_of(changes, fact.id), privileges_of(fact), words, action);
 }
 
 void drop_grant(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
@@ -263,7 +271,7 @@ void drop_grant(const ChangeSet& changes, std::uint32_t index, ActionList& actio
     say(action, "GRANT ALL" + words.target + " TO " + words.grantee);
     return;
   }
-  change_privileges(privileges_of(fact), usual_of(fact.id), words, action);
+  change_privileges(privileges_of(fact), usual_of(changes, fact.id), words, action);
   restore_column_grants(changes, fact.id, action);
 }
 
@@ -348,7 +356,7 @@ void take_back_defaults(const ChangeSet& changes, std::uint32_t index, ActionLis
     action.settles = false;
     const GrantWords words = grant_words(changes.after, grant);
     say(action, "REVOKE ALL" + words.target + " FROM " + words.grantee);
-    change_privileges({}, usual_of(grant), words, action);
+    change_privileges({}, usual_of(changes, grant), words, action);
   }
 }
 

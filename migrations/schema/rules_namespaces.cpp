@@ -9,9 +9,16 @@ namespace {
 
 void create_schema(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const std::string& name = changes.new_fact(index).id.name;
-  // A new database already contains the schema public.
-  say(actions.produce(changes, index),
-      (name == "public" ? "CREATE SCHEMA IF NOT EXISTS " : "CREATE SCHEMA ") + quote_identifier(name));
+  Action& action = actions.produce(changes, index);
+  if (name != "public") {
+    say(action, "CREATE SCHEMA " + quote_identifier(name));
+    return;
+  }
+  // A new database already contains it. In one that has lost it, PUBLIC gets the privileges of a new database again.
+  say(action, "CREATE SCHEMA IF NOT EXISTS public");
+  if (!changes.before.facts().empty()) {
+    say(action, std::string("GRANT ") + (changes.version < 15 ? "CREATE, " : "") + "USAGE ON SCHEMA public TO PUBLIC");
+  }
 }
 
 void drop_schema(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {

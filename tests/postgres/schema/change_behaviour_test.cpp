@@ -319,6 +319,18 @@ TEST(SchemaChange, ChangesPrivilegesOfEveryForm) {
           "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO app_reader");
 }
 
+// initdb grants on it, so what PUBLIC has there differs from any other schema.
+TEST(SchemaChange, ChangesThePrivilegesOfTheSchemaPublic) {
+  EXPECT_THAT(converged("", "REVOKE ALL ON SCHEMA public FROM PUBLIC"),
+              Contains(HasSubstr("USAGE ON SCHEMA public FROM PUBLIC")));
+  (void)converged("GRANT CREATE ON SCHEMA public TO PUBLIC", "");
+  (void)converged("GRANT CREATE ON SCHEMA public TO PUBLIC", "REVOKE ALL ON SCHEMA public FROM PUBLIC");
+  (void)converged("", "DROP SCHEMA public; CREATE SCHEMA public");
+  (void)converged("", "DROP SCHEMA public; CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO PUBLIC");
+  (void)converged("DROP SCHEMA public; CREATE SCHEMA s", "CREATE SCHEMA s; CREATE TABLE t (id int)");
+  (void)converged("DROP SCHEMA public; CREATE SCHEMA s", "CREATE SCHEMA s; REVOKE ALL ON SCHEMA public FROM PUBLIC");
+}
+
 TEST(SchemaChange, KeepsPrivilegesOnColumnsWhenThoseOnTheTableGo) {
   SchemaPair roles("", "");
   (void)roles.database().attempt("CREATE ROLE app_reader");
