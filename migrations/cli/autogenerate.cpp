@@ -62,6 +62,7 @@ class Autogenerate {
     TRY_ASSIGN(Now now, state_now());
     warn_unmodelled(context_.output(), desired.catalog);
     TRY(require_same_major(now.catalog, desired.catalog));
+    TRY(work_.require_matches({&now.catalog, &desired.catalog}));
     schema::Completed completed = complete_desired(desired.catalog, now.catalog, desired.from_models, work_.grants());
     desired.catalog = std::move(completed.catalog);
     const std::vector<std::string> flags = context_.arguments().values("--rename");

@@ -53,18 +53,18 @@ void print_inspected(CommandContext& context, const schema::Catalog& catalog, co
   output.text(text);
 }
 
-void print_diff(CommandContext& context, const schema::ChangePlan& plan, const std::string& format) {
+void print_diff(CommandContext& context, const schema::ChangePlan& plan, const std::string& format, bool filtered) {
   Output& output = context.output();
   Json json = plan_json(plan);
   output.fields()["summary"] = std::move(json["summary"]);
   output.fields()["statements"] = std::move(json["statements"]);
-  if (plan.empty()) {
+  if (plan.empty() && plan.summary.empty()) {
     output.set_message("no difference");
-    output.line("No difference.");
+    output.line(filtered ? "No difference in what was compared." : "No difference.");
     return;
   }
   output.set_message(count_changes(plan.summary.size()));
-  if (format == "summary") {
+  if (format == "summary" || plan.empty()) {
     print_summary(output, plan);
   } else {
     output.text(script_text(plan));
@@ -99,6 +99,7 @@ Result<void> run_inspect(CommandContext& context) {
   TRY_ASSIGN(const int version, server_version_of(context, configuration, operand));
   SchemaWork work(context, configuration, version);
   TRY_ASSIGN(const OperandSchema loaded, load_operand(work, project, operand));
+  TRY(work.require_matches({&loaded.catalog}));
   std::string text;
   if (format == "mermaid") {
     text = mermaid_diagram(loaded.catalog);
@@ -130,6 +131,7 @@ Result<void> run_diff(CommandContext& context) {
   TRY_ASSIGN(OperandSchema before, load_operand(work, project, from));
   TRY_ASSIGN(OperandSchema after, load_operand(work, project, to));
   TRY(require_same_major(before.catalog, after.catalog));
+  TRY(work.require_matches({&before.catalog, &after.catalog}));
   after.catalog = complete_desired(after.catalog, before.catalog, after.from_models, work.grants()).catalog;
   warn_unmodelled(context.output(), after.catalog);
   TRY_ASSIGN(options.renames, print_chosen_renames(context.output(), before.catalog, after.catalog, after.renames,
@@ -139,7 +141,7 @@ Result<void> run_diff(CommandContext& context) {
     after.catalog = complete_desired(after.catalog, before.catalog, false, schema::Grants::Stay).catalog;
   }
   TRY_ASSIGN(const schema::ChangePlan plan, schema::plan_changes(before.catalog, after.catalog, options));
-  print_diff(context, plan, format);
+  print_diff(context, plan, format, schema::is_filtered(work.filter()));
   return {};
 }
 

@@ -50,6 +50,7 @@ std::string missing_url_hint(const Configuration& configuration) {
 
 Result<Configuration> load_settings(CommandContext& context) {
   const Arguments& arguments = context.arguments();
+  TRY(refuse_empty_filters(arguments));
   const auto& variable = context.outside().variable;
   std::optional<std::string> path = arguments.value("--config");
   if (!path) {

@@ -1,5 +1,6 @@
 #include "migrations/cli/recorded_drift.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "migrations/base/ids.hpp"
@@ -73,9 +74,12 @@ Result<void> report_recorded(CommandContext& context, RecordedState& state, Drif
   output.fields()["recorded"] = record_json(check);
   output.fields()["drift"] = check.lines;
   warn_missing_kinds(output, check);
+  const DriftSettings settings = drift_settings(context, state.configuration);
+  TRY(require_matches(output, settings.compare, check.unmatched));
+  const bool filtered = schema::is_filtered(settings.compare);
   if (check.state == DriftCheck::State::Same) {
     output.set_message("no drift");
-    output.line("No drift: nothing has changed since " + check.since() + ".");
+    output.line(no_drift(filtered) + ": nothing has changed since " + check.since() + ".");
     return {};
   }
   output.line("Changed since " + check.since() + ":");
@@ -85,8 +89,10 @@ Result<void> report_recorded(CommandContext& context, RecordedState& state, Drif
   const std::size_t count = check.lines.size();
   Error error(ErrorCode::Drifted,
               "the schema was changed outside of revisions since " + check.since() + ": " + count_differences(count));
+  const auto& kinds = check.record->kinds;
+  const bool grants = std::ranges::find(kinds, "privileges") != kinds.end();
   TRY(print_drift_sql(context, state.database, state.configuration,
-                      {std::move(*check.live), std::move(*check.expected), std::move(check.lines)}));
+                      {std::move(*check.live), std::move(*check.expected), std::move(check.lines), grants, filtered}));
   return fail(std::move(error).advise("undo the change, write it as a revision, or accept it: athanor drift --accept"));
 }
 

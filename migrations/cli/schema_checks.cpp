@@ -59,6 +59,7 @@ Result<std::vector<std::string>> models_ahead(SchemaWork& work, const Situation&
   }
   TRY_ASSIGN(const schema::Catalog now, python ? work.live() : work.after(situation.project, situation.project.graph.heads()));
   TRY(require_same_major(now, desired.catalog));
+  TRY(work.require_matches({&now, &desired.catalog}));
   return describe_changes(now, complete_desired(desired.catalog, now, desired.from_models).catalog);
 }
 
@@ -72,7 +73,10 @@ Result<Drift> find_drift(SchemaWork& work, const Situation& situation) {
   TRY_ASSIGN(drift.expected, work.after(situation.project, situation.observation.current_heads));
   TRY_ASSIGN(drift.live, work.live());
   TRY(require_same_major(drift.live, drift.expected));
+  TRY(work.require_matches({&drift.live, &drift.expected}));
   drift.lines = describe_difference(drift.live, drift.expected);
+  drift.grants_compared = work.compares_grants();
+  drift.filtered = schema::is_filtered(work.filter());
   return drift;
 }
 
@@ -80,6 +84,10 @@ Error drift_error(const Drift& drift) {
   return Error(ErrorCode::Drifted,
                "the database differs from what its revisions create: " + count_differences(drift.lines.size()))
       .advise("undo the change, or write it as a revision; `athanor drift` prints the statements for both");
+}
+
+std::string no_drift(bool filtered) {
+  return filtered ? "No drift in what was compared" : "No drift";
 }
 
 void report_drift(CommandContext& context, const Drift& drift) {
@@ -90,7 +98,7 @@ void report_drift(CommandContext& context, const Drift& drift) {
   output.fields()["drift"] = drift.lines;
   if (drift.lines.empty()) {
     output.set_message("no drift");
-    output.line("No drift: the database matches what its revisions create.");
+    output.line(no_drift(drift.filtered) + ": the database matches what its revisions create.");
   }
 }
 
@@ -109,9 +117,13 @@ Result<void> print_drift_sql(CommandContext& context, Database& database, const 
     TRY_ASSIGN(now, schema::inspect(session, options));
     return {};
   }));
-  const schema::Catalog expected = with_grants_of(drift.expected, now);
-  const std::string back = statements_of(with_grants_of(drift.live, now), expected, script_text);
-  const std::string forth = statements_of(expected, with_grants_of(drift.live, expected), section_text);
+  // Compared grants differ, and the statements change them. Others are those of the database on both sides.
+  const schema::Catalog known = drift.grants_compared ? schema::without_grants(now) : std::move(now);
+  const schema::Catalog expected = with_grants_of(drift.expected, known);
+  const schema::Catalog live = with_grants_of(drift.live, known);
+  const std::string back = statements_of(live, expected, script_text);
+  const std::string forth =
+      statements_of(expected, drift.grants_compared ? live : with_grants_of(drift.live, expected), section_text);
   Output& output = context.output();
   output.fields()["undo_sql"] = back;
   output.fields()["adopt_sql"] = forth;

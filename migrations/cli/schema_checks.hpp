@@ -27,12 +27,16 @@ struct Drift {
   schema::Catalog live;
   schema::Catalog expected;
   std::vector<std::string> lines;  // differences of the live database from what its revisions produce
+  bool grants_compared = false;
+  bool filtered = false;  // a part of the schema was not compared
 };
 // Error: NotRenderable if revisions are Python.
 [[nodiscard]] Result<Drift> find_drift(SchemaWork& work, const Situation& situation);
 [[nodiscard]] Error drift_error(const Drift& drift);
 // Prints the lines and sets the JSON field `drift`.
 void report_drift(CommandContext& context, const Drift& drift);
+// "No drift", and that only a part was compared if so.
+[[nodiscard]] std::string no_drift(bool filtered);
 // Prints the statements in both directions: back to the schema of the revisions, and from there to the live one, as a revision
 // would. Objects that they drop and create again get the grants and the owner that they have in the database, even if these
 // are not compared.

@@ -10,6 +10,7 @@
 #include "migrations/schema/change_plan.hpp"
 #include "migrations/schema/sql_names.hpp"
 #include "migrations/schema/target_search_path.hpp"
+#include "migrations/text/printable.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor::cli {
@@ -66,6 +67,39 @@ schema::ScratchSettings scratch_settings(const CommandContext& context, const Co
   return settings;
 }
 
+Result<void> refuse_empty_filters(const Arguments& arguments) {
+  for (const char* flag : {"--schema", "--exclude-schema", "--table", "--exclude-table"}) {
+    const auto given = arguments.values(flag);
+    if (std::ranges::find(given, "") != given.end()) {
+      return fail(Error(ErrorCode::Usage, std::string(flag) + " has an empty pattern, which matches nothing")
+                      .advise("give a name, or leave the flag out; if the pattern is a variable, it is not set"));
+    }
+  }
+  return {};
+}
+
+Result<void> require_matches(Output& output, const schema::InspectOptions& filter,
+                             const schema::UnmatchedPatterns& unmatched) {
+  const auto check = [&](const std::string& what, const std::string& where, const std::vector<std::string>& patterns,
+                         const std::vector<std::string>& without) -> Result<void> {
+    std::string names;
+    for (const std::string& pattern : without) {
+      names += (names.empty() ? "'" : ", '") + printable(pattern, LineEnds::Escape) + "'";
+    }
+    if (without.empty()) {
+      return {};
+    }
+    if (without.size() == patterns.size()) {
+      return fail(Error(ErrorCode::Configuration, "no " + what + " matches " + names + ": there is nothing to compare")
+                      .advise("correct " + where));
+    }
+    output.warn("no " + what + " matches " + names);
+    return {};
+  };
+  TRY(check("schema", "--schema, or compare.schemas of the configuration", filter.schemas, unmatched.schemas));
+  return check("table or view", "--table, or compare.tables of the configuration", filter.tables, unmatched.tables);
+}
+
 void apply_filters(const Arguments& arguments, schema::InspectOptions& options) {
   for (const auto& [flag, names] :
        {std::pair("--schema", &options.schemas), std::pair("--exclude-schema", &options.exclude_schemas),
@@ -87,8 +121,12 @@ schema::LoadSettings loader_settings(const CommandContext& context, const Config
   return settings;
 }
 
+bool compares_privileges(const CommandContext& context, const Configuration& configuration) {
+  return configuration.schema.compare.privileges || context.arguments().has("--privileges");
+}
+
 schema::Grants grants_of(const CommandContext& context, const Configuration& configuration, SchemaWork::Read read) {
-  const bool compared = configuration.schema.compare.privileges || context.arguments().has("--privileges");
+  const bool compared = compares_privileges(context, configuration);
   return read == SchemaWork::Read::GrantsToo && !compared ? schema::Grants::Stay : schema::Grants::Desired;
 }
 
@@ -127,11 +165,20 @@ SchemaWork::SchemaWork(CommandContext& context, const Configuration& configurati
     : context_(context),
       configuration_(configuration),
       grants_(grants_of(context, configuration, read)),
+      filter_(loader_settings(context, configuration, read).inspect),
       server_(scratch_settings(context, configuration, server_version), context.outside().connect, *context.outside().clock,
               context.outside().stop),
       cache_(context.outside().cache_folder, *context.outside().clock),
       loader_(server_, cache_, loader_settings(context, configuration, read), context.outside().stop),
       guard_(context, configuration) {}
+
+Result<void> SchemaWork::require_matches(std::initializer_list<const schema::Catalog*> compared) const {
+  return cli::require_matches(context_.output(), filter_, unmatched_patterns(filter_, compared));
+}
+
+bool SchemaWork::compares_grants() const {
+  return compares_privileges(context_, configuration_);
+}
 
 Result<schema::LoadedSchema> SchemaWork::desired() {
   TRY_ASSIGN(schema::LoadedSchema loaded, loader_.load(configuration_.schema.desired));

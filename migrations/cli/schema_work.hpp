@@ -19,12 +19,19 @@
 #include "migrations/schema/desired_schema.hpp"
 #include "migrations/schema/schema_cache.hpp"
 #include "migrations/schema/scratch.hpp"
+#include "migrations/schema/filter_matches.hpp"
 #include "migrations/schema/unspoken.hpp"
 
 namespace athanor::cli {
 
 // Applies the filters of the command line: each replaces that of the configuration.
 void apply_filters(const Arguments& arguments, schema::InspectOptions& options);
+// Error: Usage if one of them has an empty pattern, which matches nothing.
+[[nodiscard]] Result<void> refuse_empty_filters(const Arguments& arguments);
+// Warns about patterns that match nothing. Error: Configuration if none of the schemas, or none of the tables, match: an empty
+// comparison must not look like one without a difference.
+[[nodiscard]] Result<void> require_matches(Output& output, const schema::InspectOptions& filter,
+                                           const schema::UnmatchedPatterns& unmatched);
 
 // Sets execution.search_path, unless it is configured, to the search_path of a session on the target, which role and database
 // may set there. Scratch databases have no such settings, so without it revisions would create their objects in other schemas
@@ -49,6 +56,12 @@ class SchemaWork {
   [[nodiscard]] schema::ScratchServer& server() { return server_; }
   // The argument of complete_desired().
   [[nodiscard]] schema::Grants grants() const { return grants_; }
+  // The filters, and the kinds that are read.
+  [[nodiscard]] const schema::InspectOptions& filter() const { return filter_; }
+  // The free function of this name, for what is compared.
+  [[nodiscard]] Result<void> require_matches(std::initializer_list<const schema::Catalog*> compared) const;
+  // Whether grants are compared, and not only read.
+  [[nodiscard]] bool compares_grants() const;
 
   // Loads desired_schema. Error: Configuration if it is not set.
   [[nodiscard]] Result<schema::LoadedSchema> desired();
@@ -78,6 +91,7 @@ class SchemaWork {
   CommandContext& context_;
   const Configuration& configuration_;
   schema::Grants grants_ = schema::Grants::Desired;
+  schema::InspectOptions filter_;
   schema::ScratchServer server_;
   schema::SchemaCache cache_;
   schema::SchemaLoader loader_;

@@ -95,10 +95,13 @@ void read_desired(YamlFields& fields, SchemaSource& source, const Resolve& resol
 }
 
 void read_compare(YamlFields& compare, schema::InspectOptions& to) {
-  compare.text_list("schemas", to.schemas);
-  compare.text_list("exclude_schemas", to.exclude_schemas);
-  compare.text_list("tables", to.tables);
-  compare.text_list("exclude_tables", to.exclude_tables);
+  for (const auto& [key, patterns] : {std::pair("schemas", &to.schemas), std::pair("exclude_schemas", &to.exclude_schemas),
+                                      std::pair("tables", &to.tables), std::pair("exclude_tables", &to.exclude_tables)}) {
+    compare.text_list(key, *patterns);
+    if (std::ranges::find(*patterns, "") != patterns->end()) {
+      compare.refuse(key, "has an empty pattern, which matches nothing");
+    }
+  }
   compare.flag("owners", to.owners);
   compare.flag("privileges", to.privileges);
   compare.flag("default_privileges", to.default_privileges);

@@ -82,6 +82,7 @@ Result<DriftCheck> check_drift(Session& session, const DriftSettings& settings) 
   // The usual case: equal digests need neither the recorded catalog nor a filter.
   if (live.fingerprint() == check.record->digest) {
     check.state = DriftCheck::State::Same;
+    check.unmatched = schema::unmatched_patterns(settings.compare, {&live});
     return check;
   }
   TRY_ASSIGN(auto expected, table.catalog(session));
@@ -92,6 +93,7 @@ Result<DriftCheck> check_drift(Session& session, const DriftSettings& settings) 
   // Only one side contains a version table that was created since the record, so leave them out of both.
   DriftFilter filter = filter_of(settings);
   TRY_ASSIGN(filter.own_tables, table.version_tables(session));
+  check.unmatched = schema::unmatched_patterns(settings.compare, {&live, &*expected});
   check.live = filtered(live, filter);
   check.expected = filtered(*expected, filter);
   check.lines = schema::describe_difference(*check.live, *check.expected);

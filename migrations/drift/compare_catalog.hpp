@@ -15,6 +15,7 @@
 #include "migrations/drift/catalog_record.hpp"
 #include "migrations/drift/recorded_catalog.hpp"
 #include "migrations/schema/catalog.hpp"
+#include "migrations/schema/filter_matches.hpp"
 #include "migrations/schema/inspect.hpp"
 #include "migrations/session/session.hpp"
 
@@ -38,6 +39,8 @@ struct DriftCheck {
   std::vector<std::string> lines{};
   // Kinds that should be compared but were not recorded.
   std::vector<std::string> missing_kinds{};
+  // Patterns of the filter that match nothing on either side.
+  schema::UnmatchedPatterns unmatched{};
   // Both sides, if the state is Changed.
   std::optional<schema::Catalog> live{};
   std::optional<schema::Catalog> expected{};

@@ -50,6 +50,46 @@ TEST(Squash, MakesOneRevisionThatMakesTheSameSchemaAndRows) {
   EXPECT_EQ(fresh.run({"downgrade", "base"}).exit_code, 10);
 }
 
+TEST(Squash, KeepsTheOrderOfColumns) {
+  BaselineScene scene;
+  scene.revision("r1", "", "CREATE FUNCTION twice(a int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a * 2';");
+  scene.revision("r2", "r1",
+                 "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (twice(a)) STORED, c int DEFAULT twice(3), d text);\n"
+                 "CREATE FUNCTION of_row(r t) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';\n"
+                 "CREATE TABLE u (z int);\nCREATE FUNCTION of_u(r u) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';\n"
+                 "ALTER TABLE u ADD y int GENERATED ALWAYS AS (of_u(NULL)) STORED, ADD x int DEFAULT 5, ADD w int UNIQUE;");
+  scene.revision("r3", "r2", "INSERT INTO t VALUES (1, DEFAULT, 7, 'x');\nINSERT INTO u VALUES (1, DEFAULT, 2, 3);");
+  const Json squashed = scene.json({"squash", "--to", "r2"});
+  ASSERT_EQ(squashed["exit_code"], 0) << squashed;
+  scene.upgrade();
+  EXPECT_THAT(scene.column("SELECT t::text FROM t"), ElementsAre("(1,2,7,x)"));
+  EXPECT_THAT(scene.column("SELECT u::text FROM u"), ElementsAre("(1,1,2,3)"));
+}
+
+// A function of the table's rows whose body names a column that comes after the generated one.
+TEST(Squash, RefusesAnOrderOfColumnsThatItCannotMake) {
+  BaselineScene scene;
+  scene.revision("r1", "",
+                 "CREATE TABLE t (a int);\nCREATE FUNCTION f(r t) RETURNS int LANGUAGE sql IMMUTABLE RETURN 1;\n"
+                 "ALTER TABLE t ADD b int GENERATED ALWAYS AS (f(NULL)) STORED, ADD c int;\n"
+                 "CREATE OR REPLACE FUNCTION f(r t) RETURNS int LANGUAGE sql IMMUTABLE RETURN (r).c;");
+  scene.revision("r2", "r1", "CREATE TABLE other (id int);");
+  const Json refused = scene.json({"squash"});
+  EXPECT_EQ(refused["exit_code"], 16) << refused;
+  EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("~ table public.t: the columns are a, c, b, should be a, b, c"));
+  EXPECT_EQ(scene.files().size(), 2U);
+}
+
+TEST(Squash, KeepsThePrivilegesOfTheSchemaPublic) {
+  BaselineScene scene;
+  scene.revision("r1", "", "REVOKE ALL ON SCHEMA public FROM PUBLIC;");
+  scene.revision("r2", "r1", "CREATE TABLE t (id int);");
+  const Json squashed = scene.json({"squash"});
+  ASSERT_EQ(squashed["exit_code"], 0) << squashed;
+  scene.upgrade();
+  EXPECT_THAT(scene.column("SELECT has_schema_privilege('public', 'public', 'USAGE')::text"), ElementsAre("false"));
+}
+
 TEST(Squash, RefusesADatabaseInTheMiddleByName) {
   BaselineScene scene;
   scene.three();

@@ -152,6 +152,52 @@ TEST(Drift, GivesWhatIsMadeAgainItsGrantsAndItsOwner) {
             "true");
 }
 
+TEST(Drift, PrintsTheStatementsForGrantsThatAreCompared) {
+  SchemaScene scene;
+  scene.follow("CREATE TABLE t (a int); CREATE TABLE open (a int); GRANT SELECT ON open TO PUBLIC;");
+  scene.database.run("GRANT SELECT ON open TO PUBLIC");
+  scene.database.run("GRANT SELECT ON t TO PUBLIC");
+  for (const std::string against : {"ledger", "revisions"}) {
+    if (against == "ledger") {
+      scene.database.run("REVOKE SELECT ON t FROM PUBLIC");
+      ASSERT_EQ(scene.run({"drift", "--accept", "--privileges"}).exit_code, 0);
+      scene.database.run("GRANT SELECT ON t TO PUBLIC");
+    }
+    const Json drift = scene.json({"drift", "--privileges", "--against", against});
+    EXPECT_EQ(drift["exit_code"], 15) << drift;
+    EXPECT_THAT(drift["undo_sql"].get<std::string>(), HasSubstr("REVOKE SELECT ON TABLE public.t FROM PUBLIC;")) << against;
+    EXPECT_THAT(drift["adopt_sql"].get<std::string>(), HasSubstr("GRANT SELECT ON TABLE public.t TO PUBLIC;")) << against;
+  }
+}
+
+// An unset variable or a misspelt name must not turn every difference into none.
+TEST(Drift, RefusesAFilterThatMatchesNothing) {
+  SchemaScene scene;
+  scene.follow("CREATE TABLE t (a int);");
+  ASSERT_EQ(scene.run({"drift", "--accept"}).exit_code, 0);
+  scene.database.run("ALTER TABLE t ADD by_hand int");
+  for (const std::string against : {"ledger", "revisions"}) {
+    const auto drift = [&](const std::string& flag, const std::string& pattern) {
+      return scene.json({"drift", "--against", against, flag, pattern});
+    };
+    EXPECT_EQ(drift("--schema", "public")["exit_code"], 15);
+    EXPECT_EQ(drift("--schema", "")["exit_code"], 2);
+    EXPECT_EQ(drift("--exclude-table", "")["exit_code"], 2);
+    EXPECT_THAT(drift("--schema", "pub")["message"].get<std::string>(), HasSubstr("no schema matches 'pub'"));
+    EXPECT_EQ(drift("--schema", "pub")["exit_code"], 3);
+    EXPECT_EQ(drift("--table", "nope")["exit_code"], 3);
+    const auto partly = scene.run({"drift", "--against", against, "--table", "nope", "--table", "t"});
+    EXPECT_EQ(partly.exit_code, 15);
+    EXPECT_THAT(partly.err, HasSubstr("no table or view matches 'nope'"));
+    const auto filtered = scene.run({"drift", "--against", against, "--exclude-table", "t"});
+    EXPECT_EQ(filtered.exit_code, 0) << filtered.err;
+    EXPECT_THAT(filtered.out, HasSubstr("No drift in what was compared: "));
+  }
+  EXPECT_EQ(scene.run({"diff", "database", "desired", "--schema", "pub"}).exit_code, 3);
+  EXPECT_EQ(scene.run({"inspect", "--table", "nope"}).exit_code, 3);
+  EXPECT_EQ(scene.run({"revision", "--autogenerate", "-m", "X", "--table", "nope"}).exit_code, 3);
+}
+
 // A role that may create a view somewhere must not be able to add a statement to what an administrator runs.
 TEST(Drift, PrintsNoStatementThatANameContains) {
   SchemaScene scene;

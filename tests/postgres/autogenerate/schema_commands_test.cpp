@@ -80,6 +80,19 @@ TEST(Inspect, DrawsAnEntityDiagram) {
   EXPECT_EQ(scene.run({"inspect", "--format", "png"}).exit_code, 2);
 }
 
+TEST(Inspect, DrawsInheritedColumnsWithTheirTypes) {
+  SchemaScene scene;
+  scene.schema(
+      "CREATE TABLE p (a int); CREATE TABLE c (b int) INHERITS (p); ALTER TABLE c ALTER a SET NOT NULL;"
+      "CREATE TABLE c2 () INHERITS (c); CREATE TABLE c3 (PRIMARY KEY (a)) INHERITS (p); CREATE TABLE \"two\nlines\" (a int);");
+  const auto drawn = scene.run({"inspect", "schema.sql", "--format", "mermaid"});
+  EXPECT_EQ(drawn.out,
+            "erDiagram\n  \"c\" {\n    integer a\n    integer b\n  }\n  \"c2\" {\n    integer a\n    integer b\n  }\n"
+            "  \"c3\" {\n    integer a PK\n  }\n  \"p\" {\n    integer a\n  }\n"
+            "  \"two\\x0alines\" {\n    integer a\n  }\n")
+      << drawn.err;
+}
+
 TEST(Diff, TakesDatabasesRevisionsFilesAndWhatIsDesired) {
   SchemaScene scene;
   write_revision(scene, "r1", "", "CREATE TABLE a (id int);", down("DROP TABLE a;"));
