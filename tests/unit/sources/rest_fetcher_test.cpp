@@ -158,7 +158,7 @@ void relay(ServerConnection& client, int port) {
 
 TEST_F(Fetcher, ATlsServerBehindAProxyIsVerifiedByItsName) {
   const auto authority = test::make_authority();
-  const test::TemporaryFolder folder;
+  const test::TempFolder folder;
   ::setenv("SSL_CERT_FILE", folder.write("ca.pem", authority.certificate_pem).c_str(), 1);
   const auto certificate = test::issue_certificate(authority, {.names = {"DNS:artifacts.invalid"}});
   MisbehavingServer server(
