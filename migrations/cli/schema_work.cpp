@@ -78,8 +78,7 @@ Result<void> refuse_empty_filters(const Arguments& arguments) {
   return {};
 }
 
-Result<void> require_matches(Output& output, const schema::InspectOptions& filter,
-                             const schema::UnmatchedPatterns& unmatched) {
+Result<void> require_matches(Output& output, const schema::InspectOptions& filter, const schema::UnmatchedPatterns& unmatched) {
   const auto check = [&](const std::string& what, const std::string& where, const std::vector<std::string>& patterns,
                          const std::vector<std::string>& without) -> Result<void> {
     std::string names;

@@ -17,9 +17,9 @@
 #include "migrations/config/configuration.hpp"
 #include "migrations/schema/catalog.hpp"
 #include "migrations/schema/desired_schema.hpp"
+#include "migrations/schema/filter_matches.hpp"
 #include "migrations/schema/schema_cache.hpp"
 #include "migrations/schema/scratch.hpp"
-#include "migrations/schema/filter_matches.hpp"
 #include "migrations/schema/unspoken.hpp"
 
 namespace athanor::cli {

@@ -26,7 +26,7 @@ namespace athanor {
 // meant, so every command that accesses a database refuses; KeepLast is for commands that only list files.
 enum class Duplicates : std::uint8_t { Refuse, KeepLast };
 
-struct GraphData;  // graph_data.hpp
+struct GraphData;
 
 class RevisionGraph {
  public:

@@ -79,7 +79,8 @@ PlannedStatement statement_for(const FactId& from, const FactId& to, std::string
   statement.subject = to;
   statement.expand = false;
   const bool part = !to.parent.empty();
-  statement.note = describe(from) + " is renamed to " + (part ? parent_name(to) + '.' + quote_identifier(to.name) : object_name(to));
+  statement.note =
+      describe(from) + " is renamed to " + (part ? parent_name(to) + '.' + quote_identifier(to.name) : object_name(to));
   return statement;
 }
 

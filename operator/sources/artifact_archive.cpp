@@ -97,19 +97,22 @@ class Unpacking {
       return *failure_;
     }
     const char* words = ::archive_error_string(archive_.get());
-    return {ErrorCode::MalformedRevision,
-            "the artifact is no readable tar.gz archive" + (words == nullptr ? std::string() : ": " + fit_for_message(words))};
+    return {ErrorCode::MalformedRevision, "the artifact is not a readable tar.gz archive" +
+                                              (words == nullptr ? std::string() : ": " + fit_for_message(words))};
   }
 
   Result<void> take(archive_entry* entry) {
     const char* raw = ::archive_entry_pathname(entry);
     // archive_entry_pathname() returns null for a name that the locale cannot represent.
     raw = raw == nullptr ? ::archive_entry_pathname_utf8(entry) : raw;
-    const auto path = raw == nullptr ? std::nullopt : clean_inner_path(raw);
+    if (raw == nullptr || *raw == '\0') {
+      return fail(ErrorCode::MalformedRevision, "an entry of the artifact has no name, or one that is not text");
+    }
+    const auto path = clean_inner_path(raw);
     if (!path) {
       return fail(Error(ErrorCode::PathEscape, "an entry of the artifact has a path that leads out of it or is more than " +
                                                    std::to_string(kMaxPathDepth) + " folders deep")
-                      .at(raw == nullptr ? "" : fit_for_message(raw)));
+                      .at(fit_for_message(raw)));
     }
     const auto type = ::archive_entry_filetype(entry);
     const bool link = type == AE_IFLNK || ::archive_entry_hardlink(entry) != nullptr;

@@ -77,6 +77,19 @@ TEST(ChosenRenames, RefuseAHintWhoseOldNameIsNotThereWhileTheNewOneComes) {
   EXPECT_TRUE(chosen_renames(of({}), after(), {{"shop", "customers", "", "user", "s.sql:3"}}, {}));
 }
 
+TEST(ChosenRenames, RefuseAHintOnALineWithATableAndANewColumn) {
+  const Catalog now = of({table("shop", "users"), column("shop", "users", "email")});
+  const Catalog desired = of({table("shop", "users"), column("shop", "users", "mail")});
+  for (const std::string old : {"email", "emial"}) {
+    const RenameHint hint{"shop", "users", "", old, "s.sql:1", "", "", false, {"id", "mail"}};
+    const auto refused = chosen_renames(now, desired, {hint}, {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::Usage);
+    EXPECT_THAT(refused.error().message, HasSubstr("its column mail on the same line"));
+    EXPECT_TRUE(chosen_renames(desired, desired, {hint}, {}));
+  }
+}
+
 TEST(ChosenRenames, FollowAHintOutOfAnotherSchema) {
   const Catalog moved = of({table("sales", "customers"), column("sales", "customers", "mail"), table("shop", "kept")});
   const auto renames = chosen_renames(

@@ -73,7 +73,7 @@ TEST(SchemaFields, RefusesWithFileLineAndWayOut) {
   EXPECT_EQ(refused("compare: {schema: [a]}\n"),
             "athanor.yaml:1: field `compare.schema`: unknown field | did you mean `schemas`?");
   EXPECT_EQ(refused("compare: {tables: [a, '']}\n"),
-            "athanor.yaml:1: field `compare.tables`: has an empty pattern, which matches nothing");
+            "athanor.yaml:1: field `compare.tables`: has an empty pattern, which matches nothing | ");
   EXPECT_EQ(refused("desired_schema: ''\n"),
             "athanor.yaml:1: field `desired_schema`: is empty | name a SQL file or a folder of SQL files");
 }

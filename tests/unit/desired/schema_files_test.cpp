@@ -140,6 +140,18 @@ TEST(RenameHints, StandBehindTheSemicolonOfTheirTable) {
             Texts{"/new/ from old at s.sql:1"});
 }
 
+TEST(RenameHints, NameTheColumnsOnTheLineOfTheirTable) {
+  const auto text = parse_schema_text(
+      "CREATE TABLE t (a int, b numeric(1,2) -- renamed from x\n, c int);\nCREATE TABLE u (d int, e int); -- renamed from x\n"
+      "CREATE TABLE v ( -- renamed from x\n  a int);\n",
+      "s.sql");
+  ASSERT_TRUE(text);
+  ASSERT_EQ(text->renames.size(), 3U);
+  EXPECT_EQ(text->renames[0].columns_beside, (Texts{"a", "b"}));
+  EXPECT_EQ(text->renames[1].columns_beside, (Texts{"d", "e"}));
+  EXPECT_TRUE(text->renames[2].columns_beside.empty());
+}
+
 TEST(RenameHints, AreUnclearWhenMoreWordsFollow) {
   const auto text = parse_schema_text(
       "CREATE TABLE t ( -- renamed from T 1\n  a int, -- was renamed from b\n  c int -- renamed from d\n);\n", "s.sql");

@@ -208,7 +208,7 @@ TEST_F(GitCredentialsTest, SshIsRunStrictly) {
 
 TEST_F(GitCredentialsTest, SshReadsItsKeyFromMemory) {
   put_ssh();
-  EXPECT_THAT(refused(with_secret("ssh://git@host/x", "git")).message, HasSubstr("no such host"));
+  EXPECT_THAT(refused(with_secret("ssh://git@127.0.0.1/x", "git")).message, HasSubstr("no such host"));
   EXPECT_THAT(test::read_file(folder_ / "seen"),
               AllOf(HasSubstr("600 /memfd:athanor-identity (deleted) PRIVATE CANARY\n"),
                     HasSubstr("600 /memfd:athanor-known-hosts (deleted) host ssh-ed25519 AAAA\n")));
@@ -218,7 +218,8 @@ TEST_F(GitCredentialsTest, NoKeyIsOnDiskWhileSshRuns) {
   put_ssh();
   folder_.write("wait", "");
   surroundings_.timeout = milliseconds(3'000);
-  std::thread run([&] { EXPECT_THAT(refused(with_secret("ssh://git@host/x", "git")).message, HasSubstr("did not end")); });
+  std::thread run(
+      [&] { EXPECT_THAT(refused(with_secret("ssh://git@127.0.0.1/x", "git")).message, HasSubstr("did not finish")); });
   while (!fs::exists(folder_ / "seen")) {
     std::this_thread::sleep_for(milliseconds(10));
   }
