@@ -168,7 +168,7 @@ TEST_F(AutocommitOutcome, TellsTheCauseAndTheIndexThatCouldNotBeDropped) {
   administrator.join();
   ASSERT_FALSE(report.ok());
   EXPECT_NE(report.error->message.find("cancelled by another session"), std::string::npos) << report.error->message;
-  EXPECT_NE(report.error->hint.find("public.ix is left"), std::string::npos) << report.error->hint;
+  EXPECT_NE(report.error->hint.find("index public.ix remains"), std::string::npos) << report.error->hint;
   EXPECT_EQ(intents(), "1");
   std::thread application([&] {
     EXPECT_TRUE(runs("DROP INDEX"));
