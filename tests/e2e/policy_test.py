@@ -217,7 +217,7 @@ def test_without_the_backup_that_is_required_nothing_is_changed(operator: Operat
     failed = orders.because("BackupFailed")
     assert kstatus(failed) == "Failed"
     assert condition(failed, "BackedUp")["status"] == "False"
-    assert failed["status"]["lastError"]["code"] == "backup-refused" and "no folder" in failed["status"]["lastError"]["message"]
+    assert failed["status"]["lastError"]["code"] == "backup-refused" and "is not a folder" in failed["status"]["lastError"]["message"]
     assert database.tables() == set() and database.revisions() == []
     assert orders.event("BackupFailed").type == "Warning"
 
