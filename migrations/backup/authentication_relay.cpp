@@ -116,12 +116,12 @@ bool is_our_user(const UniqueFd& socket) {
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid();
 }
 
-// An ErrorResponse as a server sends it.
+// An ErrorResponse as a server sends it. After cannot_connect_now (57P03) and nothing else, libpq tries its next host.
 std::string error_response(const Error& error) {
   const bool refused = error.code == ErrorCode::AuthenticationFailed;
   std::string body;
   for (const std::string& field :
-       {std::string("SFATAL"), std::string("VFATAL"), std::string(refused ? "C28000" : "C08001"), "M" + error.message}) {
+       {std::string("SFATAL"), std::string("VFATAL"), std::string(refused ? "C28000" : "C57P03"), "M" + error.message}) {
     body += field;
     body += '\0';
   }
@@ -176,6 +176,9 @@ class Link {
     return awaited(server_, in | (to_server_.empty() || server_ended_ ? 0 : POLLOUT));
   }
 
+  // The server accepted the program.
+  [[nodiscard]] bool is_authenticated() const { return exchange_.is_over() && !closing_; }
+
   // Moves what can be moved. False when the connection is over. `refusal`: set when it was refused.
   bool proceed(short program, short server, SteadyTime now, std::optional<Error>& refusal) {
     if (!exchange_.is_over() && now >= deadline_ && !closing_) {
@@ -185,7 +188,7 @@ class Link {
       finish_connecting();
     }
     if (!closing_ && !server_ && !connecting_) {
-      refuse(Error(ErrorCode::DatabaseUnreachable, "the server cannot be connected to"), refusal);
+      refuse(Error(ErrorCode::DatabaseUnreachable, "cannot connect to the server"), refusal);
     }
     if (server_ && !connecting_) {
       exchange(server, refusal);
@@ -333,9 +336,12 @@ struct AuthenticationRelay::Impl {
       }
       const SteadyTime now = std::chrono::steady_clock::now();
       std::optional<Error> refused;
+      bool authenticated = false;
       for (std::size_t i = 0; i < links.size(); ++i) {
         if (!links[i]->proceed(set[first + 2 * i].revents, set[first + 2 * i + 1].revents, now, refused)) {
           links[i].reset();
+        } else {
+          authenticated = authenticated || links[i]->is_authenticated();
         }
       }
       std::erase(links, nullptr);
@@ -344,9 +350,15 @@ struct AuthenticationRelay::Impl {
           accept_from(listeners[i], links);
         }
       }
-      if (refused) {
+      if (refused || authenticated) {
         const std::lock_guard lock(mutex);
-        refusal = std::move(refused);
+        // Another host answered, so an unreachable one is not why the program fails later.
+        if (authenticated && refusal && refusal->code == ErrorCode::DatabaseUnreachable) {
+          refusal.reset();
+        }
+        if (refused) {
+          refusal = std::move(refused);
+        }
       }
     }
   }

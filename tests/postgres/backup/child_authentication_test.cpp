@@ -189,14 +189,13 @@ TEST_F(ChildOfRealServer, SaysTheSameEveryTimeWhenThePasswordIsWrong) {
   EXPECT_EQ(dump(wrong).error.message, message);
 }
 
-TEST_F(ChildOfRealServer, TriesTheHostsInTheirOrderAndServesSeveralConnections) {
+TEST_F(ChildOfRealServer, TriesTheHostsInTheirOrder) {
   std::string both = url("scram_user", "disable", "127.0.0.2,127.0.0.1");
   const auto port = both.find("port=") + 5;
   both.insert(port, std::to_string(test::closed_port()) + ",");
-  const test::TempFolder folder;
-  const Dump made = dump(both, {"--format=directory", "--jobs=3", "--file=" + folder / "dump"});
+  const Dump made = dump(both);
   EXPECT_EQ(made.error.describe(), Error().describe());
-  EXPECT_FALSE(std::filesystem::is_empty(folder / "dump"));
+  EXPECT_GT(made.out.size(), std::size_t{20} << 20U);
 }
 
 }  // namespace
