@@ -14,7 +14,6 @@
 #include "migrations/cli/project.hpp"
 #include "migrations/cli/schema_report.hpp"
 #include "migrations/cli/schema_work.hpp"
-#include "migrations/cli/scratch_guard.hpp"
 #include "migrations/rehearse/backup_copy.hpp"
 #include "migrations/rehearse/containment.hpp"
 #include "migrations/rehearse/rehearsal.hpp"
@@ -298,7 +297,6 @@ Result<void> run_rehearse(CommandContext& context) {
     context.output().line("Nothing to rehearse: no revision is pending.");
     return {};
   }
-  TRY(ScratchGuard(context, situation.configuration).check(plan, true));
   TRY(situation.database.migrator().ask([&](Session& session) { return take_search_path(session, situation.configuration); }));
   return rehearse_plan(context, situation, plan);
 }

@@ -269,7 +269,7 @@ TEST(Wait, FailsImmediatelyWhereWaitingDoesNotHelp) {
            {{"--revision", "r1", "--interval", "1ms"}, 2, "--interval"},
            {{"--revision", "r1", "--url", "postgresql://app:secret@db/shop"}, 2, "--password-file"},
            {{"--revision", "r1", "--url", "postgresql://app@db/shop?password=secret"}, 2, "--password-file"},
-           {{"--revision", "r1", "--url", "postgresql://app@db/shop", "--url-file", nowhere}, 2, "twice"},
+           {{"--revision", "r1", "--url", "postgresql://app@db/shop", "--url-file", nowhere}, 2, "cannot be combined"},
            {{"--revision", "r1", "--url-file", nowhere}, 3, "nowhere"},
            {{"--revision", "r1", "--password-file", nowhere}, 3, "nowhere"},
            {{"--revision", "nosuch", "--migrations", scene.files()}, 5, "nosuch"},
