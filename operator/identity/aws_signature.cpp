@@ -86,18 +86,17 @@ std::string presigned_query(const PresignedRequest& request, const AwsCredential
   return encoded + "&X-Amz-Signature=" + hexadecimal(hmac_sha256(key, text));
 }
 
-std::string rds_token(const AwsCredentials& credentials, const std::string& host, const std::string& port,
-                      const std::string& user, const std::string& region, WallTime at) {
+std::string rds_token(const AwsCredentials& credentials, const RdsUser& login, WallTime at) {
   PresignedRequest request;
   // AWS's own clients sign the Host header of an https URL, which omits port 443.
-  request.host = port == "443" ? host : host + ":" + port;
-  request.query = {{"Action", "connect"}, {"DBUser", user}};
-  request.region = region;
+  request.host = login.port == "443" ? login.host : login.host + ":" + login.port;
+  request.query = {{"Action", "connect"}, {"DBUser", login.user}};
+  request.region = login.region;
   request.service = "rds-db";
   request.expires = kRdsTokenLifetime;
   request.at = at;
   request.payload_digest = sha256_hex("");
-  return host + ":" + port + "/?" + presigned_query(request, credentials);
+  return login.host + ":" + login.port + "/?" + presigned_query(request, credentials);
 }
 
 }  // namespace athanor::controller

@@ -43,8 +43,14 @@ struct PresignedRequest {
 
 inline constexpr std::chrono::seconds kRdsTokenLifetime{900};  // which RDS demands
 
+struct RdsUser {
+  std::string host;
+  std::string port;
+  std::string user;
+  std::string region;
+};
+
 // The token for one user at host:port, valid for kRdsTokenLifetime after `at`.
-[[nodiscard]] std::string rds_token(const AwsCredentials& credentials, const std::string& host, const std::string& port,
-                                    const std::string& user, const std::string& region, WallTime at);
+[[nodiscard]] std::string rds_token(const AwsCredentials& credentials, const RdsUser& login, WallTime at);
 
 }  // namespace athanor::controller

@@ -55,7 +55,7 @@ Result<DatabaseToken> CloudTokens::token(const TokenWanted& wanted, const TokenT
     return DatabaseToken{std::move(credential.access_token), credential.expires_at, cached};
   }
   const WallTime now = clock_.wall_now();
-  return DatabaseToken{rds_token(credential.aws, wanted.host, wanted.port, wanted.user, wanted.auth.region, now),
+  return DatabaseToken{rds_token(credential.aws, {wanted.host, wanted.port, wanted.user, wanted.auth.region}, now),
                        std::min<WallTime>(credential.expires_at, now + kRdsTokenLifetime), cached};
 }
 

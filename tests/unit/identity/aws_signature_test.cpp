@@ -48,7 +48,7 @@ TEST(AwsSignature, PresignsTheRequestOfTheDocumentation) {
 
 // test_generate_db_auth_token in botocore's tests/unit/test_signers.py. The order of the parameters is free.
 TEST(AwsSignature, MakesTheRdsTokenThatBotocoreMakes) {
-  EXPECT_EQ(rds_token({"akid", "skid", ""}, "prod-instance.us-east-1.rds.amazonaws.com", "3306", "someusername", "us-east-1",
+  EXPECT_EQ(rds_token({"akid", "skid", ""}, {"prod-instance.us-east-1.rds.amazonaws.com", "3306", "someusername", "us-east-1"},
                       at("2016-11-07T17:39:33Z")),
             "prod-instance.us-east-1.rds.amazonaws.com:3306/?Action=connect&DBUser=someusername"
             "&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=akid%2F20161107%2Fus-east-1%2Frds-db%2Faws4_request"
@@ -58,7 +58,7 @@ TEST(AwsSignature, MakesTheRdsTokenThatBotocoreMakes) {
 
 TEST(AwsSignature, EncodesUserAndSessionTokenAndSignsThem) {
   const auto token = [](const std::string& user, const std::string& session) {
-    return rds_token({"akid", "skid", session}, "db", "5432", user, "us-east-1", at("2016-11-07T17:39:33Z"));
+    return rds_token({"akid", "skid", session}, {"db", "5432", user, "us-east-1"}, at("2016-11-07T17:39:33Z"));
   };
   const std::string one = token("a&DBUser=b c", "FwoG/+=");
   EXPECT_THAT(one, StartsWith("db:5432/?Action=connect&DBUser=a%26DBUser%3Db%20c&X-Amz-Algorithm="));
@@ -70,7 +70,7 @@ TEST(AwsSignature, EncodesUserAndSessionTokenAndSignsThem) {
 
 TEST(AwsSignature, SignsTheHostWithoutThePortOfHttps) {
   const auto token = [](const std::string& port) {
-    return rds_token({"akid", "skid", ""}, "db", port, "u", "us-east-1", at("2016-11-07T17:39:33Z"));
+    return rds_token({"akid", "skid", ""}, {"db", port, "u", "us-east-1"}, at("2016-11-07T17:39:33Z"));
   };
   EXPECT_THAT(token("443"), StartsWith("db:443/?"));
   EXPECT_NE(token("443").substr(6), token("444").substr(6));

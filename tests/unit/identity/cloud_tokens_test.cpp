@@ -120,7 +120,7 @@ TEST_F(CloudTokensTest, ExchangesTheServiceAccountsTokenAtAws) {
   EXPECT_EQ(provider.calls[0].body,
             "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Forders"
             "&RoleSessionName=athanor-shop.orders&WebIdentityToken=KUBERNETES-TOKEN");
-  EXPECT_EQ(made->value, rds_token({"AKIA1", "SECRET-KEY", "SESSION"}, "db.example.org", "5432", "migrator", "eu-central-1",
+  EXPECT_EQ(made->value, rds_token({"AKIA1", "SECRET-KEY", "SESSION"}, {"db.example.org", "5432", "migrator", "eu-central-1"},
                                    clock.wall_now()));
   EXPECT_EQ(made->expires_at, clock.wall_now() + std::chrono::minutes(15));
 }
