@@ -30,7 +30,7 @@ bool may_be_of_another(const std::string& revision, const std::string& version) 
 
 }  // namespace
 
-StatusWithdrawals::StatusWithdrawals(ClusterStore& store, const WorkQueue& queue, Clock& clock, Log log)
+StatusWithdrawals::StatusWithdrawals(ClusterStore& store, WorkQueue& queue, Clock& clock, Log log)
     : store_(store), queue_(queue), clock_(clock), log_(std::move(log)), thread_([this] { work(); }) {}
 
 StatusWithdrawals::~StatusWithdrawals() {
@@ -103,7 +103,11 @@ void StatusWithdrawals::withdraw(const Notice& notice) {
       clock_.wall_now());
   if (const auto written = store_.write_status_of(*resource, status); !written) {
     log_.debug("a status was not withdrawn", error_fields(written.error()));
+    return;
   }
+  // A reconcile that has just ended may have read the source under an older version with the same content: nothing else would
+  // make the status final again.
+  queue_.add(notice.key);
 }
 
 }  // namespace athanor::controller

@@ -5,7 +5,8 @@
 // the change. By then the status must not report Ready, nor an old failure, for a source that is known to have changed.
 //
 // Such a write competes with the worker that reconciles the resource at the same time. It is conditional on the resourceVersion
-// it was computed from, and is dropped when the object has changed since: the other writer knows more.
+// it was computed from, and is dropped when the object has changed since: the other writer knows more. After each withdrawal the
+// resource is queued: the worker may have finished before, and without another reconcile the status would stay withdrawn.
 //
 // Threads: noticed() from any thread; it has its own thread, which ends in the destructor. Ownership: borrows everything.
 #pragma once
@@ -23,7 +24,7 @@ namespace athanor::controller {
 
 class StatusWithdrawals {
  public:
-  StatusWithdrawals(ClusterStore& store, const WorkQueue& queue, Clock& clock, Log log);
+  StatusWithdrawals(ClusterStore& store, WorkQueue& queue, Clock& clock, Log log);
   ~StatusWithdrawals();
   StatusWithdrawals(const StatusWithdrawals&) = delete;
   StatusWithdrawals& operator=(const StatusWithdrawals&) = delete;
@@ -44,7 +45,7 @@ class StatusWithdrawals {
   void check_again(Notice notice);
 
   ClusterStore& store_;
-  const WorkQueue& queue_;
+  WorkQueue& queue_;
   Clock& clock_;
   Log log_;
   std::mutex mutex_;

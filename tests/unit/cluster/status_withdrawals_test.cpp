@@ -53,6 +53,18 @@ TEST_F(StatusWithdrawalsTest, WithdrawsAStatusOfAnotherVersionWhetherAWorkerCome
   EXPECT_EQ(resource->status.pending_count, std::nullopt);
 }
 
+// Another content change may have brought the old content back, and the last reconcile may have ended before the withdrawal.
+TEST_F(StatusWithdrawalsTest, QueuesTheResourceOfAWithdrawnStatus) {
+  withdrawals.noticed(kOrders, "more@9");
+  EXPECT_TRUE(becomes_unready());
+  auto queued = queue.try_get();
+  for (int tries = 0; !queued && tries < 200; ++tries) {
+    pass_time();
+    queued = queue.try_get();
+  }
+  EXPECT_EQ(queued, kOrders);
+}
+
 TEST_F(StatusWithdrawalsTest, LeavesAStatusOfThisVersion) {
   withdrawals.noticed(kOrders, "more@8");
   pass_time();
