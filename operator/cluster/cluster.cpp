@@ -56,10 +56,11 @@ class Cluster::Waker final : public InformerHandler {
 
  private:
   void wake(const ResourceKey& key, const std::string& version) {
-    for (const auto& resource : store_.naming(kind_ + " " + key.text())) {
+    const std::string referent = kind_ + " " + key.text();
+    for (const auto& resource : store_.naming(referent)) {
       queue_.add(resource);
       if (withdrawals_ != nullptr && !version.empty()) {
-        withdrawals_->noticed(resource, version);
+        withdrawals_->noticed(resource, {referent, version});
       }
     }
   }

@@ -36,7 +36,7 @@ void SourcePoll::poll_once() {
       [this](const ResourceKey& key, const GitSource& source) { return has_source(store_.find(key), source); });
   for (const auto& [key, revision] : moved) {
     queue_.add(key);
-    withdrawals_.noticed(key, revision);
+    withdrawals_.noticed(key, {"git", revision});
   }
 }
 

@@ -42,19 +42,33 @@ StatusWithdrawals::~StatusWithdrawals() {
   thread_.join();
 }
 
-void StatusWithdrawals::noticed(const ResourceKey& key, std::string version) {
+void StatusWithdrawals::noticed(const ResourceKey& key, SeenVersion seen) {
   const SteadyTime now = clock_.steady_now();
   {
     const std::lock_guard lock(mutex_);
-    fresh_.push_back({key, std::move(version), now, now + kFollowed});
+    Notice notice{key, std::move(seen), now, now + kFollowed};
+    // Followed further, an older notice would withdraw the status of the version that this one reports.
+    drop_older(notice);
+    fresh_.push_back(std::move(notice));
   }
   changed_.notify_all();
 }
 
+bool StatusWithdrawals::is_same_object(const Notice& one, const Notice& other) {
+  return one.key == other.key && one.seen.object == other.seen.object;
+}
+
+void StatusWithdrawals::drop_older(const Notice& than) {
+  const auto is_older = [&than](const Notice& other) { return is_same_object(other, than); };
+  std::erase_if(fresh_, is_older);
+  std::erase_if(later_, is_older);
+}
+
 void StatusWithdrawals::check_again(Notice notice) {
   notice.due = clock_.steady_now() + kCheckAgain;
-  if (notice.due < notice.forget) {
-    const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_);
+  const bool superseded = std::ranges::any_of(fresh_, [&notice](const Notice& newer) { return is_same_object(notice, newer); });
+  if (!superseded && notice.due < notice.forget) {
     later_.push_back(std::move(notice));
   }
 }
@@ -95,18 +109,16 @@ void StatusWithdrawals::withdraw(const Notice& notice) {
   }
   const auto resource = store_.find(notice.key);
   if (!resource || resource->spec.suspend || resource->metadata.deleting || !looks_final(*resource) ||
-      !resource->status.source || !may_be_of_another(resource->status.source->revision, notice.version)) {
+      !resource->status.source || !may_be_of_another(resource->status.source->revision, notice.seen.version)) {
     return;
   }
   const auto status = summarise_outdated(
-      *resource, {}, "the source changed to " + notice.version + "; the database has not been compared with it yet",
+      *resource, {}, "the source changed to " + notice.seen.version + "; the database has not been compared with it yet",
       clock_.wall_now());
   if (const auto written = store_.write_status_of(*resource, status); !written) {
     log_.debug("a status was not withdrawn", error_fields(written.error()));
     return;
   }
-  // A reconcile that has just ended may have read the source under an older version with the same content: nothing else would
-  // make the status final again.
   queue_.add(notice.key);
 }
 

@@ -5,8 +5,9 @@
 // the change. By then the status must not report Ready, nor an old failure, for a source that is known to have changed.
 //
 // Such a write competes with the worker that reconciles the resource at the same time. It is conditional on the resourceVersion
-// it was computed from, and is dropped when the object has changed since: the other writer knows more. After each withdrawal the
-// resource is queued: the worker may have finished before, and without another reconcile the status would stay withdrawn.
+// it was computed from, and is dropped when the object has changed since: the other writer knows more. After each withdrawal
+// the resource is queued: if its last reconcile has already ended, nothing else would make the status final again before the
+// resync.
 //
 // Threads: noticed() from any thread; it has its own thread, which ends in the destructor. Ownership: borrows everything.
 #pragma once
@@ -29,13 +30,18 @@ class StatusWithdrawals {
   StatusWithdrawals(const StatusWithdrawals&) = delete;
   StatusWithdrawals& operator=(const StatusWithdrawals&) = delete;
 
-  // Reports that the resource's source is now at `version`, which is one item of SourceStatus::revision. Returns immediately.
-  void noticed(const ResourceKey& key, std::string version);
+  struct SeenVersion {
+    std::string object;   // what changed: a resource may have several ConfigMaps
+    std::string version;  // one item of SourceStatus::revision
+  };
+  // Reports the version that the resource's source has now. Supersedes earlier reports about the same object. Returns
+  // immediately.
+  void noticed(const ResourceKey& key, SeenVersion seen);
 
  private:
   struct Notice {
     ResourceKey key;
-    std::string version;
+    SeenVersion seen;
     SteadyTime due;
     SteadyTime forget;
   };
@@ -43,6 +49,10 @@ class StatusWithdrawals {
   void withdraw(const Notice& notice);
   // Repeats the check later: a worker that read the source before it changed may end with a status of the old source.
   void check_again(Notice notice);
+  // Whether both are about the same object of the same resource.
+  [[nodiscard]] static bool is_same_object(const Notice& one, const Notice& other);
+  // Removes the notices about the same object of the same resource. Requires mutex_.
+  void drop_older(const Notice& than);
 
   ClusterStore& store_;
   WorkQueue& queue_;

@@ -46,16 +46,31 @@ class StatusWithdrawalsTest : public testing::Test {
 };
 
 TEST_F(StatusWithdrawalsTest, WithdrawsAStatusOfAnotherVersionWhetherAWorkerComesOrNot) {
-  withdrawals.noticed(kOrders, "more@9");
+  withdrawals.noticed(kOrders, {"more", "more@9"});
   EXPECT_TRUE(becomes_unready());
   const auto resource = store.find(kOrders);
   EXPECT_TRUE(is_true(resource->status.conditions, ConditionType::Reconciling));
   EXPECT_EQ(resource->status.pending_count, std::nullopt);
 }
 
-// Another content change may have brought the old content back, and the last reconcile may have ended before the withdrawal.
+TEST_F(StatusWithdrawalsTest, FollowsOnlyTheNewestVersionOfAnObject) {
+  queue.add(kOrders);
+  ASSERT_TRUE(queue.try_get());
+  withdrawals.noticed(kOrders, {"more", "more@9"});
+  EXPECT_TRUE(becomes_unready());
+  withdrawals.noticed(kOrders, {"more", "more@10"});
+  DatabaseMigrationStatus status = of_the_old_source;
+  status.source->revision = "sql@7, more@10";
+  ASSERT_TRUE(store.write_status(kOrders, status));  // the outcome of that worker
+  for (int tries = 0; tries < 5; ++tries) {
+    pass_time();
+    EXPECT_TRUE(ready());
+  }
+  queue.done(kOrders);
+}
+
 TEST_F(StatusWithdrawalsTest, QueuesTheResourceOfAWithdrawnStatus) {
-  withdrawals.noticed(kOrders, "more@9");
+  withdrawals.noticed(kOrders, {"more", "more@9"});
   EXPECT_TRUE(becomes_unready());
   auto queued = queue.try_get();
   for (int tries = 0; !queued && tries < 200; ++tries) {
@@ -66,7 +81,7 @@ TEST_F(StatusWithdrawalsTest, QueuesTheResourceOfAWithdrawnStatus) {
 }
 
 TEST_F(StatusWithdrawalsTest, LeavesAStatusOfThisVersion) {
-  withdrawals.noticed(kOrders, "more@8");
+  withdrawals.noticed(kOrders, {"more", "more@8"});
   pass_time();
   EXPECT_TRUE(ready());
 }
@@ -74,7 +89,7 @@ TEST_F(StatusWithdrawalsTest, LeavesAStatusOfThisVersion) {
 TEST_F(StatusWithdrawalsTest, ChecksAgainWhenAWorkerHasReadTheSourceBeforeItChanged) {
   queue.add(kOrders);
   ASSERT_TRUE(queue.try_get());
-  withdrawals.noticed(kOrders, "more@9");
+  withdrawals.noticed(kOrders, {"more", "more@9"});
   EXPECT_TRUE(becomes_unready());
   ASSERT_TRUE(store.write_status(kOrders, of_the_old_source));  // the outcome of that worker
   EXPECT_TRUE(becomes_unready());
@@ -83,7 +98,7 @@ TEST_F(StatusWithdrawalsTest, ChecksAgainWhenAWorkerHasReadTheSourceBeforeItChan
 
 TEST_F(StatusWithdrawalsTest, WritesNothingWithoutTheLease) {
   store.set_fence([] { return false; });
-  withdrawals.noticed(kOrders, "more@9");
+  withdrawals.noticed(kOrders, {"more", "more@9"});
   pass_time();
   EXPECT_TRUE(ready());
 }
