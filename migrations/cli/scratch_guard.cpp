@@ -1,47 +1,12 @@
 #include "migrations/cli/scratch_guard.hpp"
 
-#include <span>
 #include <string>
 #include <utility>
 
-#include "migrations/plan/server_statement.hpp"
+#include "migrations/plan/plan_reach.hpp"
 
 namespace athanor::cli {
 namespace {
-
-constexpr std::size_t kShown = 80;  // bytes of a statement
-
-struct Found {
-  std::string place;
-  std::string sql;
-  StatementReach reach;
-};
-
-std::optional<Found> first_beyond(const PlannedRevision& revision, std::span<const ScriptStep> steps) {
-  for (const ScriptStep& step : steps) {
-    for (const SqlStatement& statement : step.statements) {
-      const StatementReach reach = reach_of(statement.sql);
-      if (reach.server || reach.outside) {
-        return Found{revision.path + ":" + std::to_string(statement.line), sanitise_sql(statement.sql, kShown), reach};
-      }
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<Found> first_beyond(const Plan& plan, bool back) {
-  for (const PlannedRevision& revision : plan.revisions) {
-    if (auto found = first_beyond(revision, revision.steps())) {
-      return found;
-    }
-    if (back && revision.script != nullptr) {
-      if (auto found = first_beyond(revision, revision.script->downgrade)) {
-        return found;
-      }
-    }
-  }
-  return std::nullopt;
-}
 
 // Empty if the role may not call the function.
 Result<std::string> system_identifier(CommandContext& context, const std::string& url, const ExecutionSettings& settings) {
@@ -82,11 +47,11 @@ Result<ScratchGuard::Server> ScratchGuard::server() {
   return *server_;
 }
 
-Result<void> ScratchGuard::check(const Plan& plan, bool back) {
+Result<void> ScratchGuard::check(const Plan& plan) {
   if (configuration_.schema.scratch_url.empty() && !configuration_.schema.scratch_on_target) {
     return {};
   }
-  const auto found = first_beyond(plan, back);
+  const auto found = first_far_statement(plan, {});
   if (!found) {
     return {};
   }

@@ -23,10 +23,9 @@ class ScratchGuard {
   ScratchGuard(CommandContext& context, const Configuration& configuration)
       : context_(context), configuration_(configuration) {}
 
-  // Checks the statements that the plan runs, and with `back` also those of its revisions' downgrades. Connects only if one
-  // reaches beyond its database and scratch_url has to be compared with the target. Errors: ScratchUnavailable with the first
-  // such statement; those of the connections.
-  [[nodiscard]] Result<void> check(const Plan& plan, bool back = false);
+  // Checks the statements that the plan runs. Connects only if one reaches beyond its database and scratch_url has to be
+  // compared with the target. Errors: ScratchUnavailable with the first such statement; those of the connections.
+  [[nodiscard]] Result<void> check(const Plan& plan);
 
  private:
   enum class Server { Separate, Own, Unknown };

@@ -1,34 +1,21 @@
 #include "migrations/rehearse/containment.hpp"
 
-#include <span>
 #include <string>
 
-#include "migrations/plan/server_statement.hpp"
+#include "migrations/plan/plan_reach.hpp"
 
 namespace athanor {
 namespace {
 
-Error too_far(const PlannedRevision& revision, const SqlStatement& statement, const StatementReach& reach) {
-  const std::string what = reach.outside ? "it reaches outside the server: a program, a file or another server"
-                                         : "it changes the server and not only the database: roles, databases, tablespaces, "
-                                           "settings, sessions";
-  constexpr std::size_t kShown = 80;
-  return Error(ErrorCode::PolicyRefused, sanitise_sql(statement.sql, kShown) + " cannot be undone after a rehearsal: " + what)
-      .at(revision.path + ":" + std::to_string(statement.line))
-      .advise(reach.outside ? "do it outside of revisions, or run this plan without a rehearsal"
-                            : "do it outside of revisions, as the server is set up, or run this plan without a rehearsal");
-}
-
-Result<void> check_steps(const PlannedRevision& revision, std::span<const ScriptStep> steps, bool throwaway_server) {
-  for (const ScriptStep& step : steps) {
-    for (const SqlStatement& statement : step.statements) {
-      const StatementReach reach = reach_of(statement.sql);
-      if (reach.outside || (reach.server && !throwaway_server)) {
-        return fail(too_far(revision, statement, reach));
-      }
-    }
-  }
-  return {};
+Error too_far(const FarStatement& statement) {
+  const bool outside = statement.reach.outside;
+  const std::string what = outside ? "it reaches outside the server: a program, a file or another server"
+                                   : "it changes the server and not only the database: roles, databases, tablespaces, "
+                                     "settings, sessions";
+  return Error(ErrorCode::PolicyRefused, statement.sql + " cannot be undone after a rehearsal: " + what)
+      .at(statement.place)
+      .advise(outside ? "do it outside of revisions, or run this plan without a rehearsal"
+                      : "do it outside of revisions, as the server is set up, or run this plan without a rehearsal");
 }
 
 constexpr std::string_view kSameServer =
@@ -49,13 +36,9 @@ constexpr std::string_view kPowers =
 }  // namespace
 
 Result<void> check_containment(const Plan& plan, bool throwaway_server) {
-  for (const PlannedRevision& revision : plan.revisions) {
-    TRY(check_steps(revision, revision.steps(), throwaway_server));
-    if (plan.operation == Direction::Upgrade && revision.script != nullptr) {  // a rehearsal goes back, too
-      TRY(check_steps(revision, revision.script->downgrade, throwaway_server));
-    }
-  }
-  return {};
+  // A rehearsal goes back, too.
+  const auto found = first_far_statement(plan, {.server = !throwaway_server, .downgrades = true});
+  return found ? fail(too_far(*found)) : Result<void>();
 }
 
 Result<void> check_scratch_role(Session& live, const schema::ScratchDatabase& copy) {
