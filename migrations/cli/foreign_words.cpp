@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "migrations/text/letter_case.hpp"
+
 namespace athanor::cli {
 namespace {
 
@@ -125,7 +127,7 @@ constexpr std::array kFlags{
 
 bool same(std::string_view typed, std::string_view word) {
   return std::ranges::equal(typed, word, [](char a, char b) {
-    const char lower = static_cast<char>(a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a);
+    const char lower = lower_ascii(a);
     return (lower == '_' ? '-' : lower) == b;
   });
 }

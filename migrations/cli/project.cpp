@@ -10,6 +10,7 @@
 #include "migrations/config/setting_override.hpp"
 #include "migrations/drift/run_record.hpp"
 #include "migrations/graph/target_position.hpp"
+#include "migrations/text/letter_case.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -140,7 +141,7 @@ std::string spelt_alike(const RevisionGraph& graph, std::string_view row) {
     std::string letters;
     for (const char c : text) {
       if (c != ' ') {
-        letters += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        letters += lower_ascii(c);
       }
     }
     return letters;

@@ -13,6 +13,7 @@
 #include "migrations/lint/rule.hpp"
 #include "migrations/revision/file_template.hpp"
 #include "migrations/revision/version_folder.hpp"
+#include "migrations/text/letter_case.hpp"
 #include "migrations/text/strict_yaml.hpp"
 #include "migrations/text/suggestion.hpp"
 #include "migrations/text/yaml_fields.hpp"
@@ -130,9 +131,7 @@ class ConfigurationReader {
     fields_.integer("truncate_slug_length", to_.naming.truncate_slug_length, 1, 200);
     fields_.text("timezone", to_.naming.timezone);
     fields_.text("output_encoding", to_.output_encoding);
-    std::string folded = to_.output_encoding;
-    std::ranges::transform(folded, folded.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const std::string folded = lowered(to_.output_encoding);
     if (folded != "utf-8" && folded != "utf8") {
       fields_.refuse("output_encoding", "revision files are always UTF-8", "remove the option");
     }

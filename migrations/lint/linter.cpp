@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "migrations/lint/newer_grammar.hpp"
+#include "migrations/text/letter_case.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
@@ -279,9 +280,7 @@ void Linter::remember_setting(const StatementView& view) {
   if (!view.is("VariableSetStmt") || view.node()["kind"].value() != "VAR_SET_VALUE") {
     return;
   }
-  std::string name = view.node()["name"].text();
-  std::ranges::transform(name, name.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string name = lowered(view.node()["name"].text());
   const TreeNode value = view.node()["args"].first()["A_Const"];
   const std::string text = value["sval"]["sval"].text();
   const bool zero = (value["ival"] && number_in(view.node()["args"].first(), 1) == 0) || text == "0";

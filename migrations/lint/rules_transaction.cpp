@@ -4,6 +4,7 @@
 
 #include "migrations/lint/rules.hpp"
 #include "migrations/plan/statement_shape.hpp"
+#include "migrations/text/letter_case.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor::rule {
@@ -149,9 +150,7 @@ void session_state(StatementCheck& check) {
   if (!is_setting(check) || is_set(view.node()["is_local"])) {
     return;
   }
-  std::string name = view.node()["name"].text();
-  std::ranges::transform(name, name.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string name = lowered(view.node()["name"].text());
   if (name == "lock_timeout" || name == "statement_timeout" || name == "session_replication_role" ||
       view.node()["kind"].value() != "VAR_SET_VALUE") {
     return;

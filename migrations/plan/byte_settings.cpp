@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "migrations/plan/statement_text.hpp"
+#include "migrations/text/letter_case.hpp"
 #include "migrations/text/quoting.hpp"
 #include "migrations/text/sql_lexer.hpp"
 
@@ -15,12 +16,6 @@ namespace {
 
 constexpr std::string_view kEncoding = "client_encoding";
 constexpr std::string_view kStrings = "standard_conforming_strings";
-
-std::string lowered(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), lower_ascii);
-  return lower;
-}
 
 bool is_setting(std::string_view name) {
   return name == kEncoding || name == kStrings;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "migrations/revision/revision_id.hpp"
+#include "migrations/text/letter_case.hpp"
 #include "migrations/text/suggestion.hpp"
 #include "migrations/text/text_encoding.hpp"
 
@@ -52,9 +53,7 @@ std::string_view name_before_colon(std::string_view content) {
 
 std::string_view meant_field(std::string_view name) {
   std::string folded(name);
-  std::ranges::transform(folded, folded.begin(), [](char c) {
-    return c == ' ' || c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::ranges::transform(folded, folded.begin(), [](char c) { return c == ' ' || c == '_' ? '-' : lower_ascii(c); });
   const auto foreign = std::ranges::find(kForeignNames, folded, &ForeignName::foreign);
   return foreign != kForeignNames.end() ? foreign->ours : closest_name(name, kFieldNames);
 }

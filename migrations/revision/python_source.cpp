@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "migrations/text/letter_case.hpp"
 #include "migrations/text/text_encoding.hpp"
 
 namespace athanor {
@@ -45,10 +46,6 @@ std::size_t line_end(std::string_view text, std::size_t at) {
     ++at;
   }
   return at;
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 }  // namespace
@@ -202,7 +199,7 @@ void PythonSource::skip_annotation() {
 PythonSource::Opening PythonSource::opening() const {
   Opening found;
   while (found.prefix < 2 && peek(found.prefix) != '"' && peek(found.prefix) != '\'') {
-    switch (lower(peek(found.prefix))) {
+    switch (lower_ascii(peek(found.prefix))) {
       case 'r':
         found.raw = true;
         break;
@@ -364,7 +361,7 @@ bool PythonSource::take_escape(const Opening& opening, std::string& out) {
 bool PythonSource::take_code_point(std::size_t digits, std::string& out) {
   std::uint32_t value = 0;
   for (std::size_t index = 0; index < digits; ++index, ++at_) {
-    const char c = lower(peek());
+    const char c = lower_ascii(peek());
     const bool decimal = c >= '0' && c <= '9';
     if (!decimal && (c < 'a' || c > 'f')) {
       fail_at(at_, "the escape needs " + std::to_string(digits) + " hexadecimal digits");

@@ -7,6 +7,7 @@
 #include "migrations/revision/file_template.hpp"
 #include "migrations/revision/native_header.hpp"
 #include "migrations/revision/revision_id.hpp"
+#include "migrations/text/letter_case.hpp"
 #include "migrations/text/text_encoding.hpp"
 #include "migrations/text/time_zone.hpp"
 
@@ -30,7 +31,7 @@ std::vector<std::string> words_of(std::string_view message) {
       if (!inside) {
         words.emplace_back();
       }
-      words.back() += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      words.back() += lower_ascii(c);
     }
     inside = letter;
   }

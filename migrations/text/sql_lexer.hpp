@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "migrations/text/letter_case.hpp"
+
 namespace athanor {
 
 enum class TokenKind : std::uint8_t {
@@ -59,10 +61,6 @@ class SqlLexer {
   std::size_t position_;
 };
 
-// ASCII only: keywords are ASCII, and PostgreSQL does not fold other letters in multi-byte encodings.
-[[nodiscard]] constexpr char lower_ascii(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
 // Compares without regard to case; `keyword` must be in lower case.
 [[nodiscard]] bool same_word(std::string_view word, std::string_view keyword);
 // Whether `text` contains `word` (in lower case) in any case, possibly inside a longer word.

@@ -4,14 +4,13 @@
 #include <cstddef>
 #include <vector>
 
+#include "migrations/text/letter_case.hpp"
+
 namespace athanor {
 namespace {
 
 char folded(char c) {
-  if (c >= 'A' && c <= 'Z') {
-    return static_cast<char>(c - 'A' + 'a');
-  }
-  return c == '_' ? '-' : c;
+  return c == '_' ? '-' : lower_ascii(c);
 }
 
 // Optimal string alignment distance, with three rows.

@@ -3,17 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "migrations/text/letter_case.hpp"
 #include "migrations/text/suggestion.hpp"
 
 namespace athanor {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string letters(text);
-  std::ranges::transform(letters, letters.begin(),
-                         [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
-  return letters;
-}
 
 constexpr std::string_view kSearchPath =
     "set execution.search_path in athanor.yaml (spec.database.schema of a resource), or options=-csearch_path%3DNAME in the "
@@ -124,7 +118,7 @@ bool holds_password(std::string_view name) {
 
 std::optional<std::string_view> ssl_mode_of(std::string_view ssl) {
   constexpr std::array<std::string_view, 6> kModes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
-  const std::string value = lower(ssl);
+  const std::string value = lowered(ssl);
   if (const auto mode = std::ranges::find(kModes, value); mode != kModes.end()) {
     return *mode;
   }
@@ -154,7 +148,7 @@ std::string ssl_mode_in(const ConnectionParameters& parameters) {
 }
 
 std::optional<std::string_view> advice_for_parameter(std::string_view name) {
-  const std::string letters = lower(name);
+  const std::string letters = lowered(name);
   const auto fits = [&](const Foreign& one) {
     return one.name.ends_with('*') ? letters.starts_with(one.name.substr(0, one.name.size() - 1)) : letters == one.name;
   };

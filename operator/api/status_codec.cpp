@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "migrations/text/letter_case.hpp"
 #include "operator/api/status_fields.hpp"
 
 namespace athanor::controller {
@@ -230,10 +231,7 @@ bool is_plain_scalar(const std::string& text) {
   if (text.empty() || kFirst.find(text[0]) == std::string_view::npos || text.find_first_not_of(kRest) != std::string::npos) {
     return false;
   }
-  std::string lower = text;
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return std::ranges::find(kWords, lower) == kWords.end();
+  return std::ranges::find(kWords, lowered(text)) == kWords.end();
 }
 
 // A JSON string is a YAML double-quoted string.

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "migrations/text/letter_case.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -52,13 +54,6 @@ bool is_within(const Address& address, std::string_view network, std::string_vie
   return true;
 }
 
-std::string lower(std::string_view text) {
-  std::string name(text);
-  std::ranges::transform(name, name.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return name;
-}
-
 // Splits "HOST:PORT", "[ADDRESS]:PORT" and an unbracketed IPv6 address, which has no port. nullopt: the port is not a number.
 std::optional<std::pair<std::string_view, std::optional<int>>> split_port(std::string_view text) {
   const bool bracketed = text.starts_with('[');
@@ -100,7 +95,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 std::optional<HttpProxy> parse_proxy(std::string_view text) {
   HttpProxy proxy;
   if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
-    if (lower(text.substr(0, scheme)) != "http") {
+    if (lowered(text.substr(0, scheme)) != "http") {
       return std::nullopt;
     }
     text.remove_prefix(scheme + 3);
@@ -145,7 +140,7 @@ ProxySettings ProxySettings::read(const Variable& variable) {
   for (std::size_t begin = 0; begin < list.size();) {
     const std::size_t end = std::min(list.find_first_of(", \t", begin), list.size());
     if (end > begin) {
-      settings.exempt_.push_back(lower(list.substr(begin, end - begin)));
+      settings.exempt_.push_back(lowered(list.substr(begin, end - begin)));
     }
     begin = end + 1;
   }
@@ -166,7 +161,7 @@ Result<std::optional<HttpProxy>> ProxySettings::proxy_for(bool tls, const std::s
 }
 
 bool ProxySettings::is_exempt(std::string_view host, int port) const {
-  std::string name = lower(host);
+  std::string name = lowered(host);
   if (name.ends_with('.')) {
     name.pop_back();
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "migrations/text/letter_case.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -11,8 +13,7 @@ std::string normalized(std::string_view host) {
   if (name.starts_with('/')) {
     return name;
   }
-  std::ranges::transform(name, name.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  name = lowered(name);
   if (name.size() > 1 && name.back() == '.') {
     name.pop_back();
   }

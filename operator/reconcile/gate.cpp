@@ -4,6 +4,7 @@
 #include <map>
 
 #include "migrations/base/utf8.hpp"
+#include "migrations/text/letter_case.hpp"
 #include "operator/api/cron_schedule.hpp"
 #include "operator/api/status_limits.hpp"
 
@@ -73,10 +74,8 @@ std::string why_rejected(const std::string& hash, const Approval& rejection) {
 }
 
 // Many identity providers treat Alice@example.org and alice@example.org as one person, and return either spelling.
-std::string person_of(std::string name) {
-  std::ranges::transform(name, name.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return name;
+std::string person_of(std::string_view name) {
+  return lowered(name);
 }
 
 struct Opening {

@@ -6,6 +6,8 @@
 #include <array>
 #include <exception>
 
+#include "migrations/text/letter_case.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -88,7 +90,7 @@ constexpr std::array<std::string_view, 3> kHeaders{"authorization:", "content-le
 bool is_used(std::string_view line) {
   return std::ranges::any_of(kHeaders, [line](std::string_view name) {
     return line.size() >= name.size() && std::ranges::equal(name, line.substr(0, name.size()), [](char wanted, char given) {
-             return wanted == (given >= 'A' && given <= 'Z' ? static_cast<char>(given - 'A' + 'a') : given);
+             return wanted == lower_ascii(given);
            });
   });
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
+#include "migrations/text/letter_case.hpp"
 #include "operator/kube/object_fields.hpp"
 
 namespace athanor::controller {
@@ -33,9 +34,8 @@ std::string place_in(const std::string& key, const std::string& config_map) {
 }
 
 // Whether a key is probably meant as a revision, such as "A1.SQL".
-bool looks_like_revision(std::string key) {
-  std::ranges::transform(key, key.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return is_revision_name(key);
+bool looks_like_revision(std::string_view key) {
+  return is_revision_name(lowered(key));
 }
 
 // kubectl stores a file that is not UTF-8 in binaryData. Fail rather than silently skip a revision.
