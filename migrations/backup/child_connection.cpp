@@ -7,6 +7,7 @@
 #include "migrations/backup/program_error.hpp"
 #include "migrations/base/memory_file.hpp"
 #include "migrations/text/allowed_authentication.hpp"
+#include "migrations/text/database_url.hpp"
 
 namespace athanor {
 namespace {
@@ -25,11 +26,6 @@ bool one_of(std::string_view name, const auto& names) {
   return std::ranges::find(names, name) != names.end();
 }
 
-std::string value_of(const ConnectionKeywords& keywords, std::string_view name) {
-  const auto found = std::ranges::find(keywords, name, &ConnectionKeywords::value_type::first);
-  return found == keywords.end() ? std::string() : found->second;
-}
-
 void set(ConnectionKeywords& keywords, const std::string& name, const std::string& value) {
   std::erase_if(keywords, [&](const auto& keyword) { return keyword.first == name; });
   if (!value.empty()) {
@@ -46,24 +42,12 @@ std::string variable_of(const std::vector<std::string>& environment, std::string
   return {};
 }
 
-std::vector<std::string> split_list(const std::string& list) {
-  std::vector<std::string> parts(1);
-  for (const char c : list) {
-    if (c == ',') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
-
 // The servers that libpq would try. Empty if the keywords name none, and libpq would use its default.
 std::vector<RelayedServer> servers_of(const ConnectionKeywords& keywords, const std::vector<std::string>& environment) {
-  const std::vector<std::string> names = split_list(value_of(keywords, "host"));
-  const std::vector<std::string> addresses = split_list(value_of(keywords, "hostaddr"));
-  const std::string port_list = value_of(keywords, "port");
-  const std::vector<std::string> ports = split_list(port_list.empty() ? variable_of(environment, "PGPORT") : port_list);
+  const std::vector<std::string> names = listed_values(parameter_of(keywords, "host"));
+  const std::vector<std::string> addresses = listed_values(parameter_of(keywords, "hostaddr"));
+  const std::string port_list = parameter_of(keywords, "port");
+  const std::vector<std::string> ports = listed_values(port_list.empty() ? variable_of(environment, "PGPORT") : port_list);
   std::vector<RelayedServer> servers;
   for (std::size_t i = 0; i < std::max(names.size(), addresses.size()); ++i) {
     const std::string address = i < addresses.size() ? addresses[i] : std::string();
@@ -79,12 +63,12 @@ std::vector<RelayedServer> servers_of(const ConnectionKeywords& keywords, const 
 
 // As ConnectionString::may_send_password(): the operator names a password file that does not exist.
 bool may_send_password(const ConnectionKeywords& keywords, const std::vector<std::string>& environment) {
-  return !value_of(keywords, "password").empty() || !variable_of(environment, "PGPASSWORD").empty() ||
-         !value_of(keywords, "passfile").starts_with("/nonexistent/");
+  return !parameter_of(keywords, "password").empty() || !variable_of(environment, "PGPASSWORD").empty() ||
+         !parameter_of(keywords, "passfile").starts_with("/nonexistent/");
 }
 
 bool has_service(const ConnectionKeywords& keywords, const std::vector<std::string>& environment) {
-  return !value_of(keywords, "service").empty() ||
+  return !parameter_of(keywords, "service").empty() ||
          std::ranges::any_of(environment, [](const std::string& variable) { return variable.starts_with("PGSERVICE="); });
 }
 
@@ -159,7 +143,7 @@ std::vector<std::string> plain_environment(const std::vector<std::string>& envir
 // libpq 15 does not know require_auth. On an encrypted connection, channel binding leaves the server nothing to request but
 // SCRAM.
 Result<void> ChildConnection::guard(ConnectionKeywords& keywords, const std::vector<std::string>& environment) {
-  const std::string list = value_of(keywords, "require_auth");
+  const std::string list = parameter_of(keywords, "require_auth");
   TRY_ASSIGN(const AllowedAuthentication allowed, parse_require_auth(list));
   if (allowed.all()) {
     return {};
@@ -174,7 +158,7 @@ Result<void> ChildConnection::guard(ConnectionKeywords& keywords, const std::vec
                     .advise("write the host, or the folder of the socket, into the URL"));
   }
   const std::string inherited = variable_of(environment, "PGSSLMODE");
-  std::string mode = value_of(keywords, "sslmode");
+  std::string mode = parameter_of(keywords, "sslmode");
   mode = !mode.empty() ? mode : !inherited.empty() ? inherited : "prefer";
   const bool may_be_plain = mode == "allow" || mode == "prefer";
   if (mode != "disable" && (!may_be_plain || offers_tls(servers))) {
@@ -211,7 +195,7 @@ Result<ChildConnection> ChildConnection::create(const ConnectionKeywords& given,
     return fail(Error(ErrorCode::BackupRefused, "the connection comes from a service file, which backups cannot pass on")
                     .advise("write host, port, user and database into DATABASE_URL"));
   }
-  const std::string password = value_of(given, "password");
+  const std::string password = parameter_of(given, "password");
   ConnectionKeywords keywords = given;
   ChildConnection connection;
   for (const std::string& variable : environment) {
@@ -240,7 +224,7 @@ Result<ChildConnection> ChildConnection::create(const ConnectionKeywords& given,
     connection.files_.push_back(std::move(password_file));
     connection.secrets_.push_back(password);
   }
-  connection.secrets_.push_back(value_of(keywords, "sslpassword"));
+  connection.secrets_.push_back(parameter_of(keywords, "sslpassword"));
   return connection;
 }
 

@@ -125,6 +125,18 @@ std::string parameter_of(const ConnectionParameters& parameters, std::string_vie
   return value;
 }
 
+std::vector<std::string> listed_values(std::string_view list) {
+  std::vector<std::string> items(1);
+  for (const char c : list) {
+    if (c == ',') {
+      items.emplace_back();
+    } else {
+      items.back() += c;
+    }
+  }
+  return items;
+}
+
 std::string with_parameter(std::string connection, std::string_view name, std::string_view value) {
   if (is_url(connection)) {
     const bool begun = connection.ends_with('?') || connection.ends_with('&');

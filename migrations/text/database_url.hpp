@@ -33,6 +33,8 @@ using ConnectionParameters = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] std::size_t query_of(std::string_view url);
 // The last value of a parameter, which is the one libpq uses; empty when it is missing.
 [[nodiscard]] std::string parameter_of(const ConnectionParameters& parameters, std::string_view name);
+// The items of host, hostaddr or port, as libpq splits them: "a,,b" has an empty item, and so has an empty text.
+[[nodiscard]] std::vector<std::string> listed_values(std::string_view list);
 // Returns `connection` with one more parameter, which overrides earlier ones.
 [[nodiscard]] std::string with_parameter(std::string connection, std::string_view name, std::string_view value);
 // Without any parameter of this name. Unchanged when there is none.

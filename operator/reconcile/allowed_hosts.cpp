@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "migrations/text/database_url.hpp"
 #include "migrations/text/letter_case.hpp"
 
 namespace athanor::controller {
@@ -9,31 +10,14 @@ namespace {
 
 // Returns the host in the form in which DNS names are compared. Folders of sockets keep their case.
 std::string normalized(std::string_view host) {
-  std::string name(host);
-  if (name.starts_with('/')) {
-    return name;
+  if (host.starts_with('/')) {
+    return std::string(host);
   }
-  name = lowered(name);
+  std::string name = lowered(host);
   if (name.size() > 1 && name.back() == '.') {
     name.pop_back();
   }
   return name;
-}
-
-// Splits a list as libpq does: "a,,b" has an empty item in the middle.
-std::vector<std::string_view> listed(std::string_view text) {
-  std::vector<std::string_view> items;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', begin), text.size());
-    items.push_back(text.substr(begin, comma - begin));
-    begin = comma + 1;
-  }
-  return items;
-}
-
-std::string_view value_of(const std::vector<std::pair<std::string, std::string>>& keywords, std::string_view name) {
-  const auto found = std::ranges::find(keywords, name, &std::pair<std::string, std::string>::first);
-  return found == keywords.end() ? std::string_view() : std::string_view(found->second);
 }
 
 // Returns the host of a URL; empty when git could read it differently.
@@ -77,8 +61,8 @@ Result<void> AllowedHosts::check_database(const std::vector<std::pair<std::strin
   if (patterns_.empty()) {
     return {};
   }
-  const auto hosts = listed(value_of(keywords, "host"));
-  const auto addresses = listed(value_of(keywords, "hostaddr"));
+  const auto hosts = listed_values(parameter_of(keywords, "host"));
+  const auto addresses = listed_values(parameter_of(keywords, "hostaddr"));
   for (std::size_t i = 0; i < std::max(hosts.size(), addresses.size()); ++i) {
     const std::string_view host = i < hosts.size() ? hosts[i] : std::string_view();
     const std::string_view address = i < addresses.size() ? addresses[i] : std::string_view();
