@@ -164,15 +164,15 @@ SchemaWork::SchemaWork(CommandContext& context, const Configuration& configurati
     : context_(context),
       configuration_(configuration),
       grants_(grants_of(context, configuration, read)),
-      filter_(loader_settings(context, configuration, read).inspect),
+      load_(loader_settings(context, configuration, read)),
       server_(scratch_settings(context, configuration, server_version), context.outside().connect, *context.outside().clock,
               context.outside().stop),
       cache_(context.outside().cache_folder, *context.outside().clock),
-      loader_(server_, cache_, loader_settings(context, configuration, read), context.outside().stop),
+      loader_(server_, cache_, load_, context.outside().stop),
       guard_(context, configuration) {}
 
 Result<void> SchemaWork::require_matches(std::initializer_list<const schema::Catalog*> compared) const {
-  return cli::require_matches(context_.output(), filter_, unmatched_patterns(filter_, compared));
+  return cli::require_matches(context_.output(), filter(), unmatched_patterns(filter(), compared));
 }
 
 bool SchemaWork::compares_grants() const {

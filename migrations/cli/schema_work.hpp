@@ -57,7 +57,7 @@ class SchemaWork {
   // The argument of complete_desired().
   [[nodiscard]] schema::Grants grants() const { return grants_; }
   // The filters, and the kinds that are read.
-  [[nodiscard]] const schema::InspectOptions& filter() const { return filter_; }
+  [[nodiscard]] const schema::InspectOptions& filter() const { return load_.inspect; }
   // The free function of this name, for what is compared.
   [[nodiscard]] Result<void> require_matches(std::initializer_list<const schema::Catalog*> compared) const;
   // Whether grants are compared, and not only read.
@@ -91,7 +91,7 @@ class SchemaWork {
   CommandContext& context_;
   const Configuration& configuration_;
   schema::Grants grants_ = schema::Grants::Desired;
-  schema::InspectOptions filter_;
+  schema::LoadSettings load_;
   schema::ScratchServer server_;
   schema::SchemaCache cache_;
   schema::SchemaLoader loader_;
