@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import psycopg2
+import databases
 from git_servers import Authority
 from kubernetes import client
 from operator_process import ROOT, free_port
@@ -221,14 +221,7 @@ class TlsPostgres:
         eventually(lambda: self.run("SHOW ssl") == [("on",)], "the server speaks TLS")
 
     def run(self, sql: str, database: str = "postgres") -> list[tuple]:
-        connection = psycopg2.connect(self.url, dbname=database)
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
+        return databases.run(self.url, sql, dbname=database)
 
     def write(self, name: str, text: str) -> None:
         """A file in its folder, for its account alone."""

@@ -21,9 +21,9 @@ def server_url() -> str:
     return (Path(os.environ["ATHANOR_BINARY_DIR"]) / "postgres/url").read_text().strip()
 
 
-def run(url: str, sql: str) -> list[tuple]:
-    """One statement in autocommit, and its rows."""
-    connection = psycopg2.connect(url)
+def run(url: str, sql: str, **keywords: str) -> list[tuple]:
+    """One statement in autocommit, and its rows. Keywords override those of the URL."""
+    connection = psycopg2.connect(url, **keywords)
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
