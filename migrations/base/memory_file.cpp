@@ -33,7 +33,7 @@ Result<UniqueFd> memory_file(const char* name, std::string_view bytes) {
   // The default mode is 0777; libpq and ssh ignore a file with a secret that other users can read.
   if (!file || ::fchmod(file.get(), S_IRUSR | S_IWUSR) != 0 || !write_all(file, bytes) ||
       ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
-    return fail(ErrorCode::Io, "no file can be made in memory: " + std::generic_category().message(errno));
+    return fail(ErrorCode::Io, "cannot create a file in memory: " + std::generic_category().message(errno));
   }
   return file;
 }

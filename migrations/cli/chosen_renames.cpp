@@ -133,8 +133,8 @@ class Hints {
   }
 
   [[nodiscard]] static Error ambiguity(const RenameHint& hint, const Rename& rename, const std::string& column) {
-    return Error(ErrorCode::Usage, hint.place + ": " + describe(rename.to) + " is there already, and its column " + column +
-                                       " on the same line is not: which of them is renamed from " + hint.old_name + "?")
+    return Error(ErrorCode::Usage, hint.place + ": " + describe(rename.to) + " already exists, and its column " + column +
+                                       " on the same line does not: which one is renamed from " + hint.old_name + "?")
         .advise("write the column and its comment on a line of their own, or remove the comment");
   }
 
