@@ -156,11 +156,37 @@ Moved write_some(const UniqueFd& to, std::string& pending) {
   return Moved::Bytes;
 }
 
+// Why a connection was refused, for whoever started the program.
+class Refusal {
+ public:
+  // Record it before the program gets the response: the program may end immediately, and its result may be asked for.
+  void record(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    error_ = error;
+  }
+  // Another host answered, so an unreachable one is not why the program fails later.
+  void forget_unreachable() {
+    const std::lock_guard lock(mutex_);
+    if (error_ && error_->code == ErrorCode::DatabaseUnreachable) {
+      error_.reset();
+    }
+  }
+  [[nodiscard]] std::optional<Error> error() const {
+    const std::lock_guard lock(mutex_);
+    return error_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<Error> error_;
+};
+
 // One connection of a program, and ours to the server on its behalf.
 class Link {
  public:
-  Link(UniqueFd program, const std::vector<Address>& addresses, const AllowedAuthentication& allowed, SteadyTime deadline)
-      : program_(std::move(program)), addresses_(addresses), exchange_(allowed), deadline_(deadline) {
+  Link(UniqueFd program, const std::vector<Address>& addresses, const AllowedAuthentication& allowed, SteadyTime deadline,
+       Refusal& refusal)
+      : program_(std::move(program)), addresses_(addresses), exchange_(allowed), deadline_(deadline), refusal_(refusal) {
     connect_next();
   }
 
@@ -176,22 +202,19 @@ class Link {
     return awaited(server_, in | (to_server_.empty() || server_ended_ ? 0 : POLLOUT));
   }
 
-  // The server accepted the program.
-  [[nodiscard]] bool is_authenticated() const { return exchange_.is_over() && !closing_; }
-
-  // Moves what can be moved. False when the connection is over. `refusal`: set when it was refused.
-  bool proceed(short program, short server, SteadyTime now, std::optional<Error>& refusal) {
+  // Moves what can be moved. False when the connection is over.
+  bool proceed(short program, short server, SteadyTime now) {
     if (!exchange_.is_over() && now >= deadline_ && !closing_) {
-      refuse(Error(ErrorCode::DatabaseUnreachable, "timeout expired"), refusal);
+      refuse(Error(ErrorCode::DatabaseUnreachable, "timeout expired"));
     }
     if (connecting_ && server != 0) {
       finish_connecting();
     }
     if (!closing_ && !server_ && !connecting_) {
-      refuse(Error(ErrorCode::DatabaseUnreachable, "cannot connect to the server"), refusal);
+      refuse(Error(ErrorCode::DatabaseUnreachable, "cannot connect to the server"));
     }
     if (server_ && !connecting_) {
-      exchange(server, refusal);
+      exchange(server);
     }
     if ((program & (POLLIN | POLLHUP | POLLERR)) != 0 && read_some(program_, to_server_) == Moved::Closed) {
       return false;
@@ -225,7 +248,7 @@ class Link {
     }
   }
 
-  void exchange(short events, std::optional<Error>& refusal) {
+  void exchange(short events) {
     if (!to_server_.empty() && write_some(server_, to_server_) == Moved::Closed) {
       server_ended_ = true;
     }
@@ -234,14 +257,14 @@ class Link {
     }
     std::string& into = exchange_.is_over() ? to_program_ : unjudged_;
     server_ended_ = read_some(server_, into) == Moved::Closed;
-    judge(refusal);
+    judge();
   }
 
-  void judge(std::optional<Error>& refusal) {
+  void judge() {
     while (!unjudged_.empty()) {
       const auto length = exchange_.judge(unjudged_);
       if (!length) {
-        refuse(length.error(), refusal);
+        refuse(length.error());
         return;
       }
       if (*length > unjudged_.size()) {
@@ -250,11 +273,14 @@ class Link {
       const std::size_t passed = exchange_.is_over() ? unjudged_.size() : *length;
       to_program_.append(unjudged_, 0, passed);
       unjudged_.erase(0, passed);
+      if (exchange_.is_over()) {
+        refusal_.forget_unreachable();
+      }
     }
   }
 
-  void refuse(const Error& error, std::optional<Error>& refusal) {
-    refusal = error;
+  void refuse(const Error& error) {
+    refusal_.record(error);
     to_program_ = error_response(error);
     unjudged_.clear();
     server_.reset();
@@ -268,6 +294,7 @@ class Link {
   std::size_t next_ = 0;
   AuthenticationExchange exchange_;
   SteadyTime deadline_;
+  Refusal& refusal_;
   std::string to_program_;
   std::string to_server_;
   std::string unjudged_;  // from the server, before the exchange is over
@@ -304,15 +331,14 @@ struct AuthenticationRelay::Impl {
   std::vector<std::string> hosts;
   AllowedAuthentication allowed;
   UniqueFd stop{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-  std::mutex mutex;
-  std::optional<Error> refusal;
+  Refusal refusal;
   std::thread thread;
 
-  void accept_from(const Listener& listener, std::vector<std::unique_ptr<Link>>& links) const {
+  void accept_from(const Listener& listener, std::vector<std::unique_ptr<Link>>& links) {
     UniqueFd program(::accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (program && is_our_user(program) && links.size() < kMostLinks) {
       const SteadyTime deadline = std::chrono::steady_clock::now() + kConnectWithin;
-      links.push_back(std::make_unique<Link>(std::move(program), listener.addresses, allowed, deadline));
+      links.push_back(std::make_unique<Link>(std::move(program), listener.addresses, allowed, deadline, refusal));
     }
   }
 
@@ -335,29 +361,15 @@ struct AuthenticationRelay::Impl {
         return;
       }
       const SteadyTime now = std::chrono::steady_clock::now();
-      std::optional<Error> refused;
-      bool authenticated = false;
       for (std::size_t i = 0; i < links.size(); ++i) {
-        if (!links[i]->proceed(set[first + 2 * i].revents, set[first + 2 * i + 1].revents, now, refused)) {
+        if (!links[i]->proceed(set[first + 2 * i].revents, set[first + 2 * i + 1].revents, now)) {
           links[i].reset();
-        } else {
-          authenticated = authenticated || links[i]->is_authenticated();
         }
       }
       std::erase(links, nullptr);
       for (std::size_t i = 0; i < listeners.size(); ++i) {
         if (set[i + 1].revents != 0) {
           accept_from(listeners[i], links);
-        }
-      }
-      if (refused || authenticated) {
-        const std::lock_guard lock(mutex);
-        // Another host answered, so an unreachable one is not why the program fails later.
-        if (authenticated && refusal && refusal->code == ErrorCode::DatabaseUnreachable) {
-          refusal.reset();
-        }
-        if (refused) {
-          refusal = std::move(refused);
         }
       }
     }
@@ -405,8 +417,7 @@ const std::vector<std::string>& AuthenticationRelay::hosts() const {
 }
 
 std::optional<Error> AuthenticationRelay::refusal() const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->refusal;
+  return impl_->refusal.error();
 }
 
 bool offers_tls(const std::vector<RelayedServer>& servers) {
