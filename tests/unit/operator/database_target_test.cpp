@@ -125,6 +125,18 @@ TEST_F(DatabaseTargetTest, UsesTheDeclaredCertificatesAndVerifiesWithThem) {
   EXPECT_EQ(read(target("host=h sslmode = require")->url)["sslmode"], "require");
 }
 
+TEST_F(DatabaseTargetTest, LimitsHowLongAConnectionMayTake) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"postgresql://u@h/db?connect_timeout=7", "7"},
+      {"postgresql://u@h/db?connect_timeout=3600", "30"},
+      {"postgresql://u@h/db?connect_timeout=99999999999", "30"},
+      {"postgresql://u@h/db?connect_timeout=5&connect_timeout=3600", "30"},
+      {"host=h dbname=db connect_timeout=5 connect_timeout=3600", "30"}};
+  for (const auto& [url, seconds] : cases) {
+    EXPECT_EQ(read(target(url)->url)["connect_timeout"], seconds) << url;
+  }
+}
+
 TEST_F(DatabaseTargetTest, VerifiesTheServerWhenTheResourceNamesNoSslMode) {
   resource.spec.database.default_ssl_mode = "verify-full";
   for (const std::string url : {"postgresql://u@h/db", "host=h dbname=db"}) {
