@@ -125,12 +125,8 @@ Result<void> require_ssl_mode(std::string& url, const ConnectionRules& rules) {
 // A connect_timeout of hours would block a worker for as long.
 void limit_connect_timeout(std::string& url, const ConnectionParameters& declared) {
   constexpr int kMost = 30;
-  const auto given = std::ranges::find(declared, "connect_timeout", &ConnectionParameters::value_type::first);
-  if (given == declared.end()) {
-    return;
-  }
+  const std::string text = parameter_of(declared, "connect_timeout");
   int seconds = 0;
-  const auto& text = given->second;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (problem == std::errc::result_out_of_range || (problem == std::errc() && seconds > kMost)) {
     url = with_parameter(std::move(url), "connect_timeout", std::to_string(kMost));
