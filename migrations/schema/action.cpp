@@ -28,6 +28,10 @@ std::string relation_key(std::string_view schema, std::string_view name) {
   return key('r', {schema, name});
 }
 
+std::string publication_key(const FactId& publication) {
+  return key('p', {publication.name});
+}
+
 std::vector<std::string> names_taken(const Fact& fact) {
   const FactId& id = fact.id;
   const std::string type = key('t', {id.schema, id.name});

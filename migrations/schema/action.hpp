@@ -110,5 +110,7 @@ Statement& say_subcommand(Action& action, std::string head, std::string_view sub
 [[nodiscard]] std::vector<std::string> names_taken(const Fact& fact);
 // The key of a relation's name: tables, views, sequences and indexes share one namespace.
 [[nodiscard]] std::string relation_key(std::string_view schema, std::string_view name);
+// The key that a publication frees once it no longer uses columns that change.
+[[nodiscard]] std::string publication_key(const FactId& publication);
 
 }  // namespace athanor::schema

@@ -147,4 +147,8 @@ inline constexpr std::string_view kRole = "role";
 inline constexpr std::string_view kPrivileges = "privileges";
 inline constexpr std::string_view kText = "text";  // Comment
 
+// Of Fact::redeclared.
+inline constexpr std::string_view kColumn = "column";
+inline constexpr std::string_view kCheckConstraint = "check_constraint";
+
 }  // namespace athanor::schema::attribute

@@ -58,7 +58,7 @@ void ChangeSet::settle(SchemaDiff difference) {
     const Rule& rule = *find_rule(old_fact(old_index).id.kind);
     if (rule.disturbs != nullptr && !destroyed_[old_index]) {
       for (const std::uint32_t disturbed : rule.disturbs(*this, change)) {
-        destroy(disturbed, old_index);
+        disturb(disturbed, old_index);
       }
     }
   }
@@ -115,6 +115,16 @@ void ChangeSet::destroy(std::uint32_t old_index, std::uint32_t cause) {
   pending_.push_back(old_index);
 }
 
+// Takes a fact out of the way of a change in place.
+void ChangeSet::disturb(std::uint32_t old_index, std::uint32_t cause) {
+  const Rule& rule = *find_rule(old_fact(old_index).id.kind);
+  if (rule.loosen == nullptr || rule.reacts(*this, old_index, cause) != Reaction::Loosen) {
+    destroy(old_index, cause);
+  } else if (!destroyed_[old_index]) {
+    loosened_.insert(old_index);
+  }
+}
+
 void ChangeSet::spread(std::uint32_t old_index) {
   for (const std::uint32_t dependent : old_dependencies.needed_by(old_index)) {
     const std::uint32_t counterpart = after_of_[dependent];
@@ -152,7 +162,7 @@ void ChangeSet::move_to_new_type(std::uint32_t column) {
   const auto [place, added] = changes_.try_emplace(column, FactChange{column, after_of_[column], {}});
   const FactChange change = place->second;
   for (const std::uint32_t disturbed : find_rule(old_fact(column).id.kind)->disturbs(*this, change)) {
-    destroy(disturbed, column);
+    disturb(disturbed, column);
   }
 }
 

@@ -48,7 +48,8 @@ class ChangeSet {
   [[nodiscard]] bool swapped(std::uint32_t old_index) const { return swapped_.contains(old_index); }
   // A column whose type is recreated under the same name.
   [[nodiscard]] bool retyped(std::uint32_t old_index) const { return retyped_.contains(old_index); }
-  // Facts that are unbound from a destroyed fact and bound again: partitions, inheritance, typed tables.
+  // Facts that are unbound from a fact that is recreated or changed, and bound again: partitions, inheritance, typed tables,
+  // entries of publications.
   [[nodiscard]] const std::set<std::uint32_t>& loosened() const { return loosened_; }
   [[nodiscard]] const std::set<std::uint32_t>& swapped_types() const { return swapped_; }
   // Changes in place, by old index. Columns that only move to a recreated type are included, with an empty list of attributes.
@@ -71,6 +72,7 @@ class ChangeSet {
  private:
   void pair(SchemaDiff& difference);
   void destroy(std::uint32_t old_index, std::uint32_t cause);
+  void disturb(std::uint32_t old_index, std::uint32_t cause);
   void spread(std::uint32_t old_index);
   void move_to_new_type(std::uint32_t column);
   void decide_swaps();

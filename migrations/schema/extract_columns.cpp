@@ -106,10 +106,10 @@ struct Baseline {
   std::string_view options{}, expression{};
 };
 
-Baseline baseline_of(const Extraction& extraction, const Relation& relation, const ColumnRow& column) {
+Baseline baseline_of(const Extraction& extraction, const Relation& relation, const ColumnRow& column, bool declared) {
   Baseline base;
   base.storage = column.type_storage;
-  if (column.local) {
+  if (declared) {
     return base;
   }
   bool first = true;
@@ -130,6 +130,30 @@ Baseline baseline_of(const Extraction& extraction, const Relation& relation, con
     }
   }
   return base;
+}
+
+// Whether the table declares a column that it would have from its parents in the same way, as after ALTER TABLE … INHERIT.
+bool only_repeats_parents(const Extraction& extraction, const Relation& relation, const ColumnRow& column) {
+  if (!column.local || !column.inherited || column.identity != '\0') {
+    return false;
+  }
+  const ColumnRow* first = nullptr;
+  for (const Oid oid : relation.parents) {
+    const Relation* parent = extraction.relation(oid);
+    const ColumnRow* above = parent != nullptr ? parent->column(column.name) : nullptr;
+    if (above == nullptr) {
+      continue;
+    }
+    const ColumnRow& same = first == nullptr ? *above : *first;
+    const bool generated_alike =
+        above->generated == column.generated && (column.generated == '\0' || above->expression == column.expression);
+    // CREATE TABLE … INHERITS must choose between parents with different defaults.
+    if (!generated_alike || above->expression != same.expression) {
+      return false;
+    }
+    first = &same;
+  }
+  return first != nullptr;
 }
 
 // Type, collation, identity and generation. Only for a column that its table declares: an inherited one has them from its
@@ -184,8 +208,13 @@ class ColumnFacts {
   explicit ColumnFacts(Extraction& extraction) : extraction_(extraction) {}
 
   void add(Oid oid, const Relation& relation, const ColumnRow& column) {
-    const bool foreign_origin = (!column.local && column.inherited) || relation.of_type != 0 || relation.kind == 'm';
-    const Baseline base = baseline_of(extraction_, relation, column);
+    const bool repeats = only_repeats_parents(extraction_, relation, column);
+    const bool foreign_origin =
+        ((!column.local || repeats) && column.inherited) || relation.of_type != 0 || relation.kind == 'm';
+    const Baseline base = baseline_of(extraction_, relation, column, column.local && !repeats);
+    if (repeats) {
+      extraction_.fact(relation.fact).redeclared.push_back({attribute::kColumn, column.name});
+    }
     const Address address{kClass, oid, column.number};
     const std::optional<Address> origin = foreign_origin ? origin_of(extraction_, relation, column) : std::nullopt;
     if (relation.kind != 'v') {

@@ -23,14 +23,17 @@ enum ConstraintColumn : std::size_t {
   ConColumns,
   ConNoInherit,
   ConDefinition,
-  ConLocal
+  ConLocal,
+  ConRepeated
 };
 
 // Constraints that a partition or child inherits are returned without a definition and do not become facts.
 constexpr const char* kConstraints = R"(SELECT con.oid, con.conname, con.contype, NULLIF(con.conrelid, 0),
  NULLIF(con.contypid, 0), NULLIF(con.conindid, 0), NULLIF(con.confrelid, 0), con.convalidated, $ENFORCED$, con.conkey,
  con.connoinherit,
- CASE WHEN con.conparentid = 0 AND con.conislocal AND con.contype <> 'n' THEN pg_get_constraintdef(con.oid) END, con.conislocal
+ CASE WHEN con.conparentid = 0 AND con.conislocal AND con.contype <> 'n' AND NOT (con.contype = 'c' AND con.coninhcount > 0)
+  THEN pg_get_constraintdef(con.oid) END, con.conislocal,
+ NULLIF(con.contype = 'c' AND con.conislocal AND con.coninhcount > 0, false)
 FROM pg_catalog.pg_constraint con WHERE con.oid >= 16384 AND con.contype <> 't')";
 
 void cut_suffix(std::string& text, std::string_view suffix) {
@@ -133,6 +136,8 @@ void take_constraints(const Rows& rows, Extraction& extraction) {
       describe_not_null(row, extraction, *table);
     } else if (row.has(ConDefinition)) {
       take_table_constraint(row, extraction, *table);
+    } else if (row.has(ConRepeated)) {
+      extraction.fact(table->fact).redeclared.push_back({attribute::kCheckConstraint, row.text(ConName)});
     }
   }
 }

@@ -91,6 +91,10 @@ std::string_view Fact::get(std::string_view attribute) const {
   return found != attributes.end() && found->name == attribute ? std::string_view(found->value) : std::string_view();
 }
 
+bool Fact::redeclares(std::string_view part, std::string_view name) const {
+  return std::ranges::any_of(redeclared, [&](const Attribute& entry) { return entry.name == part && entry.value == name; });
+}
+
 bool Fact::has(std::string_view attribute) const {
   return std::ranges::binary_search(attributes, attribute, {}, &Attribute::name);
 }

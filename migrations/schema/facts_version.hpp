@@ -4,6 +4,6 @@
 
 namespace athanor::schema {
 
-inline constexpr int kFactsVersion = 2;
+inline constexpr int kFactsVersion = 3;
 
 }  // namespace athanor::schema

@@ -8,6 +8,7 @@
 #include "migrations/schema/column_order.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
+#include "migrations/schema/rules_inheritance.hpp"
 #include "migrations/schema/rules_not_null.hpp"
 #include "migrations/schema/table_place.hpp"
 #include "migrations/text/quoting.hpp"
@@ -136,7 +137,7 @@ bool stays_with_child(const ChangeSet& changes, std::uint32_t index) {
   }
   const std::uint32_t above = column_above(changes.before, fact.id);
   return above != kNoFact && changes.destroyed(above) && changes.after_of(above) == kNoFact &&
-         left_to_child(changes, above) == index;
+         left_to_child(changes, above) != kNoFact;
 }
 
 void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
@@ -209,7 +210,13 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const std::uint32_t again = changes.after_of(index);
   const bool computed =
       fact.has(attribute::kGenerated) && (again == kNoFact || changes.new_fact(again).has(attribute::kGenerated));
-  statement.planned.loss = computed ? DataLoss::None : DataLoss::Certain;
+  const DataLoss loss = computed ? DataLoss::None : DataLoss::Certain;
+  statement.planned.loss = loss;
+  for (const FactId& left : left_in_children(changes, fact.id, only)) {
+    Statement& own = say_subcommand(action, alter_parent(left), "DROP COLUMN " + quote_identifier(left.name), kDropGroup);
+    own.planned.expand = false;
+    own.planned.loss = loss;
+  }
 }
 
 bool changes_type(const ChangeSet& changes, const FactChange& change) {
@@ -257,6 +264,7 @@ bool cannot_stand(const ChangeSet& changes, const FactChange& change, std::uint3
     case Kind::ColumnDefault:
     case Kind::Trigger:
     case Kind::Routine:
+    case Kind::Publication:  // lists the column, or uses it in a condition
       return true;
     case Kind::Column:  // generated from the column
       return !becomes_plain(changes, dependent);
@@ -419,6 +427,11 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
       if (changes.old_fact(dependent).id.kind == Kind::Column && becomes_plain(changes, dependent)) {
         // A dependent that becomes plain with DROP EXPRESSION must do so first, because it blocks the change of type.
         action.awaits.push_back(changes.after_of(dependent));
+      }
+    }
+    for (const std::uint32_t loosened : changes.loosened()) {
+      if (changes.old_fact(loosened).id.kind == Kind::Publication) {
+        action.takes.push_back(publication_key(changes.old_fact(loosened).id));
       }
     }
     change_type(changes, change, action, actions);

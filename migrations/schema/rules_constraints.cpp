@@ -6,6 +6,7 @@
 #include "migrations/schema/rule.hpp"
 #include "migrations/schema/rules_columns.hpp"
 #include "migrations/schema/rules_indexes.hpp"
+#include "migrations/schema/rules_inheritance.hpp"
 #include "migrations/schema/settled_text.hpp"
 #include "migrations/schema/table_place.hpp"
 #include "migrations/text/quoting.hpp"
@@ -155,12 +156,24 @@ void exchange_key(const ChangeSet& changes, std::uint32_t index, ActionList& act
   add_with_index(fact, name, action);
 }
 
+// A logged table cannot reference an unlogged one, so the referenced table changes first.
+void wait_for_persistence(const ChangeSet& changes, const Fact& fact, Action& action) {
+  const Names referenced = list(fact.get(attribute::kReferences));
+  const std::uint32_t table =
+      referenced.size() == 2 ? find_fact(changes.after, Kind::Table, referenced[0], referenced[1]) : kNoFact;
+  const std::uint32_t before = table == kNoFact ? kNoFact : changes.before_of(table);
+  if (before != kNoFact && changes.changes(before, attribute::kPersistence)) {
+    action.awaits.push_back(table);
+  }
+}
+
 void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.produce(changes, index);
-  if (kept_from_parent(changes, index) != kNoFact) {
+  if (kept_from_parent(changes, index) != kNoFact || was_redeclared(changes, index)) {
     return;
   }
+  wait_for_persistence(changes, fact, action);
   choose_index(changes, index, actions);
   const std::uint32_t old = changes.before_of(index);
   if (builds_index_first(changes, index)) {
@@ -193,6 +206,11 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
     return;
   }
   say_subcommand(action, alter_parent(fact.id), "DROP CONSTRAINT " + quote_identifier(fact.id.name), kDropGroup);
+  if (constraint_type(fact) == "c") {
+    for (const FactId& left : left_in_children(changes, fact.id, false)) {
+      say_subcommand(action, alter_parent(left), "DROP CONSTRAINT " + quote_identifier(left.name), kDropGroup);
+    }
+  }
 }
 
 std::string without_deferral(const Fact& fact) {

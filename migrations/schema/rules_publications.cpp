@@ -1,9 +1,12 @@
 // The rules for publications and subscriptions.
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
+#include "migrations/schema/table_place.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor::schema {
@@ -24,12 +27,15 @@ std::string published_table(const nlohmann::json& entry) {
   return text;
 }
 
+nlohmann::json tables_of(const Fact& fact) {
+  const std::string_view text = fact.get(attribute::kTables);
+  return nlohmann::json::parse(text.empty() ? "[]" : text, nullptr, false);
+}
+
 // TABLE a, TABLE b, TABLES IN SCHEMA c
 std::string members_of(const Fact& fact) {
   Names parts;
-  const std::string_view text = fact.get(attribute::kTables);
-  const auto tables = nlohmann::json::parse(text.empty() ? "[]" : text, nullptr, false);
-  for (const auto& entry : tables) {
+  for (const auto& entry : tables_of(fact)) {
     parts.push_back(published_table(entry));
   }
   for (const std::string& schema : list(fact.get(attribute::kSchemas))) {
@@ -64,9 +70,81 @@ bool replaces_publication(const ChangeSet& changes, const FactChange& change) {
          members_of(changes.new_fact(change)).empty() != members_of(changes.old_fact(change)).empty();
 }
 
+// Columns of its lists and conditions that are recreated or get another type, which PostgreSQL rejects meanwhile.
+std::vector<const FactId*> changing_columns(const ChangeSet& changes, std::uint32_t publication) {
+  std::vector<const FactId*> columns;
+  for (const std::uint32_t needed : changes.old_dependencies.needs(publication)) {
+    const bool changing = changes.destroyed(needed) || changes.retyped(needed) || changes.changes(needed, attribute::kType) ||
+                          changes.changes(needed, attribute::kCollation);
+    if (changes.old_fact(needed).id.kind == Kind::Column && changing) {
+      columns.push_back(&changes.old_fact(needed).id);
+    }
+  }
+  return columns;
+}
+
+bool uses_columns(const nlohmann::json& entry) {
+  return (entry.size() > 2 && entry.at(2).is_array()) ||
+         (entry.size() > 3 && entry.at(3).is_string() && !entry.at(3).get<std::string>().empty());
+}
+
+// The entries to take out while the columns change; a partition's columns are facts of its parent.
+std::vector<nlohmann::json> entries_in_the_way(const ChangeSet& changes, std::uint32_t publication) {
+  const std::vector<const FactId*> columns = changing_columns(changes, publication);
+  std::vector<nlohmann::json> entries;
+  for (const auto& entry : tables_of(changes.old_fact(publication))) {
+    const auto schema = entry.at(0).get<std::string>();
+    const auto name = entry.at(1).get<std::string>();
+    const std::uint32_t table = find_fact(changes.before, Kind::Table, schema, name);
+    const bool affected = table != kNoFact && uses_columns(entry) && std::ranges::any_of(columns, [&](const FactId* column) {
+                            return (column->schema == schema && column->parent == name) ||
+                                   has_from_parent(changes.before, changes.old_fact(table), column->name);
+                          });
+    if (affected) {
+      entries.push_back(entry);
+    }
+  }
+  return entries;
+}
+
+Reaction publication_reacts(const ChangeSet& changes, std::uint32_t /*before*/, std::uint32_t destroyed) {
+  return changes.old_fact(destroyed).id.kind == Kind::Column ? Reaction::Loosen : Reaction::Replace;
+}
+
+void loosen_publication(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
+  Action& action = actions.alter(changes, before, changes.after_of(before));
+  action.phase = Phase::Teardown;
+  action.settles = false;
+  action.waits = false;
+  action.frees.push_back(publication_key(changes.old_fact(before).id));
+  Names tables;
+  for (const auto& entry : entries_in_the_way(changes, before)) {
+    tables.push_back("TABLE " + qualified_name(entry.at(0).get<std::string>(), entry.at(1).get<std::string>()));
+  }
+  if (!tables.empty()) {
+    say(action, "ALTER PUBLICATION " + quote_identifier(changes.old_fact(before).id.name) + " DROP " + join(tables));
+  }
+}
+
+void bind_publication(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
+  if (changes.changes(before, attribute::kTables) || changes.changes(before, attribute::kSchemas)) {
+    return;  // alter_publication() sets all members
+  }
+  Action& action = actions.alter(changes, before, changes.after_of(before));
+  action.releases = false;
+  Names tables;
+  for (const auto& entry : entries_in_the_way(changes, before)) {
+    tables.push_back(published_table(entry));
+  }
+  if (!tables.empty()) {
+    say(action, "ALTER PUBLICATION " + quote_identifier(changes.old_fact(before).id.name) + " ADD " + join(tables));
+  }
+}
+
 void alter_publication(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& fact = changes.new_fact(change);
   Action& action = actions.alter(changes, change.before, change.after);
+  action.releases = !changes.loosened().contains(change.before);  // its entries have let go already
   const std::string head = "ALTER PUBLICATION " + quote_identifier(fact.id.name) + ' ';
   if (changes.changes(change.before, attribute::kOptions)) {
     Names options = list(fact.get(attribute::kOptions));
@@ -117,7 +195,10 @@ constexpr Rule kRules[] = {
      .create = create_publication,
      .drop = drop_publication,
      .replaces = replaces_publication,
-     .alter = alter_publication},
+     .alter = alter_publication,
+     .reacts = publication_reacts,
+     .loosen = loosen_publication,
+     .bind = bind_publication},
     {.kind = Kind::Subscription,
      .create = create_subscription,
      .drop = drop_subscription,

@@ -1,5 +1,7 @@
 // Tables: ordinary, partitioned, foreign, typed, inherited.
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/column_order.hpp"
@@ -7,6 +9,7 @@
 #include "migrations/schema/rule.hpp"
 #include "migrations/schema/rules_columns.hpp"
 #include "migrations/schema/rules_indexes.hpp"
+#include "migrations/schema/rules_inheritance.hpp"
 #include "migrations/schema/rules_not_null.hpp"
 #include "migrations/text/quoting.hpp"
 
@@ -23,23 +26,6 @@ bool is_child(const Fact& fact) {
 
 std::string parent_of(const Fact& fact) {
   return name_of_pair(fact.get(attribute::kPartitionOf));
-}
-
-std::string attach_statement(const Fact& fact) {
-  return "ALTER TABLE " + parent_of(fact) + " ATTACH PARTITION " + object_name(fact.id) + ' ' +
-         std::string(fact.get(attribute::kBound));
-}
-
-bool has_from_parent(const Catalog& catalog, const Fact& table, const std::string& column) {
-  std::vector<Names> parents = rows(table.get(attribute::kInherits));
-  if (const Names parent = list(table.get(attribute::kPartitionOf)); parent.size() == 2) {
-    parents.push_back(parent);
-  }
-  return std::ranges::any_of(parents, [&](const Names& parent) {
-    const std::uint32_t above = find_fact(catalog, Kind::Table, parent[0], parent[1]);
-    return find_column(catalog, parent[0], parent[1], column) != kNoFact ||
-           (above != kNoFact && has_from_parent(catalog, catalog.facts()[above], column));
-  });
 }
 
 std::string create_tail(const Fact& fact) {
@@ -79,6 +65,7 @@ void add_columns(const ChangeSet& changes, std::uint32_t table, Action& action, 
       settle_column(changes, index, actions);
     }
   }
+  std::ranges::copy(redeclared_elements(changes, table), std::back_inserter(action.elements));
 }
 
 void set_flags(const ChangeSet& changes, const Fact& old, const Fact& fact, std::uint32_t before, std::uint32_t after,
@@ -160,8 +147,15 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const bool foreign = fact.has(attribute::kServer);
   Statement& statement = say(action, (foreign ? "DROP FOREIGN TABLE " : "DROP TABLE ") + object_name(fact.id));
   statement.planned.expand = false;
-  statement.planned.loss = foreign ? DataLoss::None : DataLoss::Certain;
-  if (changes.after_of(index) != kNoFact) {
+  // The rows of a partitioned table are those of its partitions, which are detached and attached again, or dropped themselves.
+  const std::uint32_t again = changes.after_of(index);
+  const bool partitioned = again != kNoFact && fact.has(attribute::kPartitionKey) &&
+                           changes.new_fact(again).has(attribute::kPartitionKey) &&
+                           !changes.new_fact(again).has(attribute::kServer);
+  statement.planned.loss = foreign || partitioned ? DataLoss::None : DataLoss::Certain;
+  if (partitioned) {
+    statement.planned.note = "PostgreSQL cannot change how a table is partitioned: partitions that stay keep their rows";
+  } else if (again != kNoFact) {
     statement.planned.note = "PostgreSQL cannot convert one kind of table into the other: the rows are not kept";
   }
 }
@@ -172,133 +166,6 @@ bool replaces(const ChangeSet& changes, const FactChange& change) {
          changes.old_fact(change).get(attribute::kPartitionKey) != changes.new_fact(change).get(attribute::kPartitionKey) ||
          (changes.old_fact(change).get(attribute::kAccessMethod) != changes.new_fact(change).get(attribute::kAccessMethod) &&
           changes.version < 15);
-}
-
-// DETACH … CONCURRENTLY leaves a CHECK constraint for the old bounds on the table, under a name that PostgreSQL chooses.
-void drop_bounds_check(const ChangeSet& changes, const Fact& old, Action& action) {
-  const Names parent = list(old.get(attribute::kPartitionOf));
-  const std::uint32_t table = find_fact(changes.before, Kind::Table, parent[0], parent[1]);
-  const std::string_view key = table == kNoFact ? std::string_view() : changes.old_fact(table).get(attribute::kPartitionKey);
-  const auto open = key.find('(');
-  if (open == std::string_view::npos || key.starts_with("HASH")) {
-    return;
-  }
-  const Names columns = split_top_level(key.substr(open + 1, key.rfind(')') - open - 1));
-  const bool plain = columns.size() == 1 && columns[0].find_first_of(" (") == std::string::npos;
-  const std::string name = with_suffix(old.id.name + (plain ? '_' + identifier_name(columns[0]) : std::string()), "_check");
-  FactId own = old.id;
-  own.kind = Kind::Constraint;
-  own.parent = old.id.name;
-  own.name = name;
-  if (!changes.after.index_of(own)) {
-    say(action, alter_table(old.id) + "DROP CONSTRAINT IF EXISTS " + quote_identifier(name));
-  }
-}
-
-bool has_default_partition(const ChangeSet& changes, const Fact& child) {
-  const Names parent = list(child.get(attribute::kPartitionOf));
-  return std::ranges::any_of(changes.before.facts(), [&](const Fact& fact) {
-    return fact.id.kind == Kind::Table && fact.get(attribute::kBound) == "DEFAULT" &&
-           list(fact.get(attribute::kPartitionOf)) == parent;
-  });
-}
-
-// Detaches a partition or child from its parents. `returns`: this plan attaches it again. Both must then run in one
-// transaction, so that readers of the parent never miss the rows; CONCURRENTLY would not allow that.
-void let_go(const ChangeSet& changes, const Fact& old, bool returns, Action& action) {
-  action.phase = Phase::Teardown;
-  if (old.has(attribute::kPartitionOf)) {
-    // PostgreSQL rejects CONCURRENTLY if there is a default partition.
-    const bool concurrently = changes.style == Style::Online && !returns && !has_default_partition(changes, old);
-    Statement& statement = say(action, "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) +
-                                           (concurrently ? " CONCURRENTLY" : ""));
-    statement.autocommit = concurrently;
-    statement.planned.expand = false;
-    if (concurrently) {
-      drop_bounds_check(changes, old, action);
-    }
-  }
-  for (const Names& parent : rows(old.get(attribute::kInherits))) {
-    say(action, alter_table(old.id) + "NO INHERIT " + qualified_name(parent[0], parent[1]));
-  }
-  if (old.has(attribute::kOfType)) {
-    say(action, alter_table(old.id) + "NOT OF");
-  }
-}
-
-void hold_again(const Fact& fact, Action& action) {
-  if (fact.has(attribute::kPartitionOf)) {
-    say(action, attach_statement(fact));
-  }
-  for (const Names& parent : rows(fact.get(attribute::kInherits))) {
-    say(action, alter_table(fact.id) + "INHERIT " + qualified_name(parent[0], parent[1]));
-  }
-  if (fact.has(attribute::kOfType)) {
-    say(action, alter_table(fact.id) + "OF " + std::string(fact.get(attribute::kOfType)));
-  }
-}
-
-void loosen(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
-  Action& action = actions.alter(changes, before, changes.after_of(before));
-  action.settles = false;
-  action.waits = false;
-  let_go(changes, changes.old_fact(before), changes.new_fact(changes.after_of(before)).has(attribute::kPartitionOf), action);
-}
-
-void bind(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
-  Action& action = actions.alter(changes, before, changes.after_of(before));
-  action.releases = false;
-  hold_again(changes.new_fact(changes.after_of(before)), action);
-}
-
-// Adds the columns that new parents require: INHERIT and ATTACH PARTITION reject a table without them.
-void add_parents_columns(const ChangeSet& changes, const FactChange& change, Action& action) {
-  const Fact& fact = changes.new_fact(change);
-  std::vector<Names> parents = rows(fact.get(attribute::kInherits));
-  if (const Names parent = list(fact.get(attribute::kPartitionOf)); parent.size() == 2) {
-    parents.push_back(parent);
-  }
-  for (const Names& parent : parents) {
-    const std::uint32_t table = find_fact(changes.after, Kind::Table, parent[0], parent[1]);
-    for (const std::uint32_t index : table == kNoFact ? std::vector<std::uint32_t>() : own_columns(changes, table)) {
-      Fact column = changes.new_fact(index);
-      column.id.schema = fact.id.schema;
-      column.id.parent = fact.id.name;
-      const bool there = changes.before.index_of(column.id).has_value() ||
-                         has_from_parent(changes.before, changes.old_fact(change), column.id.name);
-      if (!there) {
-        say(action, alter_table(fact.id) + "ADD COLUMN " + column_definition(column, changes.version));
-      }
-    }
-  }
-}
-
-void change_place(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
-  const auto differs = [&](std::string_view attribute) { return changes.changes(change.before, attribute); };
-  if (!differs(attribute::kPartitionOf) && !differs(attribute::kBound) && !differs(attribute::kInherits) &&
-      !differs(attribute::kOfType)) {
-    return;
-  }
-  const auto only = [&](const Fact& fact) {
-    Fact part;
-    part.id = fact.id;
-    for (const Attribute& entry : fact.attributes) {
-      const bool partition = entry.name == attribute::kPartitionOf || entry.name == attribute::kBound;
-      if (partition ? differs(attribute::kPartitionOf) || differs(attribute::kBound) : differs(entry.name)) {
-        part.attributes.push_back(entry);
-      }
-    }
-    return part;
-  };
-  const Fact old = only(changes.old_fact(change));
-  const Fact fact = only(changes.new_fact(change));
-  Action& action = actions.alter(changes, change.before, change.after);
-  action.waits = false;
-  let_go(changes, old, fact.has(attribute::kPartitionOf), action);
-  Action& again = actions.alter(changes, change.before, change.after);
-  again.releases = false;
-  add_parents_columns(changes, change, again);
-  hold_again(fact, again);
 }
 
 void change_options(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
@@ -319,6 +186,66 @@ void change_options(const ChangeSet& changes, const FactChange& change, ActionLi
   }
 }
 
+bool becomes(const ChangeSet& changes, std::uint32_t old_table, bool unlogged) {
+  return old_table != kNoFact && changes.changes(old_table, attribute::kPersistence) &&
+         changes.new_fact(changes.after_of(old_table)).has(attribute::kPersistence) == unlogged;
+}
+
+// A foreign key that stays, and the other table that it references and that gets the same persistence.
+struct Reference {
+  std::uint32_t foreign_key = kNoFact;
+  std::uint32_t table = kNoFact;
+};
+
+std::vector<Reference> references_of(const ChangeSet& changes, std::uint32_t table, bool unlogged) {
+  std::vector<Reference> found;
+  for (const std::uint32_t part : changes.old_dependencies.needed_by(table)) {
+    const Fact& fact = changes.old_fact(part);
+    const Names referenced = list(fact.get(attribute::kReferences));
+    if (fact.id.kind != Kind::Constraint || referenced.size() != 2 || changes.old_dependencies.parent(part) != table ||
+        changes.destroyed(part)) {
+      continue;
+    }
+    const std::uint32_t other = find_fact(changes.before, Kind::Table, referenced[0], referenced[1]);
+    if (other != table && becomes(changes, other, unlogged)) {
+      found.push_back({part, other});
+    }
+  }
+  return found;
+}
+
+bool reaches(const ChangeSet& changes, std::uint32_t from, std::uint32_t goal, bool unlogged, std::set<std::uint32_t>& seen) {
+  return from == goal || (seen.insert(from).second &&
+                          std::ranges::any_of(references_of(changes, from, unlogged), [&](const Reference& reference) {
+                            return reaches(changes, reference.table, goal, unlogged, seen);
+                          }));
+}
+
+// Foreign keys in a circle of tables that become unlogged, or logged: no order of the tables suits all of them.
+std::vector<std::uint32_t> disturbs(const ChangeSet& changes, const FactChange& change) {
+  std::vector<std::uint32_t> found;
+  const bool unlogged = changes.new_fact(change).has(attribute::kPersistence);
+  if (becomes(changes, change.before, unlogged)) {
+    for (const Reference& reference : references_of(changes, change.before, unlogged)) {
+      std::set<std::uint32_t> seen;
+      if (reaches(changes, reference.table, change.before, unlogged, seen)) {
+        found.push_back(reference.foreign_key);
+      }
+    }
+  }
+  return found;
+}
+
+// A logged table must not reference an unlogged one, so the referencing table becomes unlogged first, and logged last.
+void order_persistence(const ChangeSet& changes, const FactChange& change, Action& action) {
+  const auto key = [&](std::uint32_t table) { return "persistence " + object_name(changes.old_fact(table).id); };
+  const bool unlogged = changes.new_fact(change).has(attribute::kPersistence);
+  (unlogged ? action.takes : action.frees).push_back(key(change.before));
+  for (const Reference& reference : references_of(changes, change.before, unlogged)) {
+    (unlogged ? action.frees : action.takes).push_back(key(reference.table));
+  }
+}
+
 void alter(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& old = changes.old_fact(change);
   const Fact& fact = changes.new_fact(change);
@@ -328,7 +255,11 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   }
   const auto rewrite = [&](std::string_view attribute, const std::string& text) {
     if (changes.changes(change.before, attribute)) {
-      Statement& statement = say(actions.alter(changes, change.before, change.after), alter_table(fact.id) + text);
+      Action& action = actions.alter(changes, change.before, change.after);
+      if (attribute == attribute::kPersistence) {
+        order_persistence(changes, change, action);
+      }
+      Statement& statement = say(action, alter_table(fact.id) + text);
       statement.planned.rewrites = !fact.has(attribute::kPartitionKey);
     }
   };
@@ -367,9 +298,10 @@ constexpr Rule kRules[] = {
      .drop = drop,
      .replaces = replaces,
      .alter = alter,
+     .disturbs = disturbs,
      .reacts = reacts,
-     .loosen = loosen,
-     .bind = bind},
+     .loosen = loosen_table,
+     .bind = bind_table},
 };
 
 }  // namespace

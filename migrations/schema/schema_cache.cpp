@@ -11,7 +11,7 @@ namespace athanor::schema {
 namespace {
 
 constexpr std::size_t kMostBytes = 256U << 20U;
-constexpr std::string_view kFormat = "athanor catalog 1\n";
+constexpr std::string_view kFormat = "athanor catalog 2\n";
 constexpr std::size_t kDigest = 64;
 
 // Attribute names are string constants when a catalog comes from inspect(). Names read from a file need storage that lives as
@@ -93,14 +93,19 @@ class Reader {
   bool failed_ = false;
 };
 
+void read_attributes(Reader& reader, std::vector<Attribute>& attributes) {
+  for (std::uint64_t left = reader.number(); left > 0 && !reader.failed(); --left) {
+    const std::string_view name = constant_name(reader.text());
+    attributes.push_back({name, std::string(reader.text())});
+  }
+}
+
 Fact read_fact(Reader& reader) {
   Fact fact;
   fact.id = reader.id();
   fact.position = static_cast<int>(reader.number());
-  for (std::uint64_t left = reader.number(); left > 0 && !reader.failed(); --left) {
-    const std::string_view name = constant_name(reader.text());
-    fact.attributes.push_back({name, std::string(reader.text())});
-  }
+  read_attributes(reader, fact.attributes);
+  read_attributes(reader, fact.redeclared);
   return fact;
 }
 
@@ -148,10 +153,12 @@ std::string payload_of(const Catalog& catalog) {
   for (const Fact& fact : catalog.facts()) {
     writer.id(fact.id);
     writer.number(static_cast<std::uint64_t>(fact.position));
-    writer.number(fact.attributes.size());
-    for (const Attribute& attribute : fact.attributes) {
-      writer.text(attribute.name);
-      writer.text(attribute.value);
+    for (const auto* attributes : {&fact.attributes, &fact.redeclared}) {
+      writer.number(attributes->size());
+      for (const Attribute& attribute : *attributes) {
+        writer.text(attribute.name);
+        writer.text(attribute.value);
+      }
     }
   }
   writer.number(catalog.edges().size());

@@ -9,14 +9,6 @@
 namespace athanor::schema {
 namespace {
 
-std::vector<Names> parents_of(const Fact& table) {
-  std::vector<Names> parents = rows(table.get(attribute::kInherits));
-  if (const Names parent = list(table.get(attribute::kPartitionOf)); parent.size() == 2) {
-    parents.push_back(parent);
-  }
-  return parents;
-}
-
 bool matches(const Fact& own, const Fact& above) {
   if (own.id.kind != above.id.kind) {
     return false;
@@ -81,6 +73,22 @@ std::uint32_t type_with(const Catalog& catalog, const Dependencies& dependencies
 }
 
 }  // namespace
+
+std::vector<Names> parents_of(const Fact& table) {
+  std::vector<Names> parents = rows(table.get(attribute::kInherits));
+  if (const Names parent = list(table.get(attribute::kPartitionOf)); parent.size() == 2) {
+    parents.push_back(parent);
+  }
+  return parents;
+}
+
+bool has_from_parent(const Catalog& catalog, const Fact& table, std::string_view column) {
+  return std::ranges::any_of(parents_of(table), [&](const Names& parent) {
+    const std::uint32_t above = find_fact(catalog, Kind::Table, parent[0], parent[1]);
+    return find_column(catalog, parent[0], parent[1], column) != kNoFact ||
+           (above != kNoFact && has_from_parent(catalog, catalog.facts()[above], column));
+  });
+}
 
 std::uint32_t fact_above(const Catalog& catalog, const FactId& id) {
   const std::uint32_t table = find_relation(catalog, id.schema, id.parent);

@@ -6,10 +6,18 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
 #include "migrations/schema/change_set.hpp"
+#include "migrations/schema/render.hpp"
 
 namespace athanor::schema {
+
+// The table's parents as (schema, name): those of INHERITS in order, or the partitioned table.
+[[nodiscard]] std::vector<Names> parents_of(const Fact& table);
+// Whether a parent, at any height, has the column.
+[[nodiscard]] bool has_from_parent(const Catalog& catalog, const Fact& table, std::string_view column);
 
 // The fact of the same kind and name on the nearest parent that has one, for a column or default of a partition or child.
 [[nodiscard]] std::uint32_t fact_above(const Catalog& catalog, const FactId& id);

@@ -1,0 +1,389 @@
+#include "migrations/schema/rules_inheritance.hpp"
+
+#include <algorithm>
+
+#include "migrations/schema/attributes.hpp"
+#include "migrations/schema/catalog_text.hpp"
+#include "migrations/schema/column_order.hpp"
+#include "migrations/schema/render.hpp"
+#include "migrations/schema/rules_columns.hpp"
+#include "migrations/schema/rules_not_null.hpp"
+#include "migrations/schema/table_place.hpp"
+#include "migrations/text/quoting.hpp"
+
+namespace athanor::schema {
+namespace {
+
+std::string alter_table(const FactId& id) {
+  return "ALTER TABLE " + object_name(id) + ' ';
+}
+
+std::string parent_of(const Fact& fact) {
+  return name_of_pair(fact.get(attribute::kPartitionOf));
+}
+
+bool contains(const std::vector<Names>& parents, const Names& parent) {
+  return std::ranges::find(parents, parent) != parents.end();
+}
+
+Fact part_of_table(const Fact& part, const FactId& table) {
+  Fact own = part;
+  own.id.schema = table.schema;
+  own.id.parent = table.name;
+  return own;
+}
+
+// DETACH … CONCURRENTLY leaves a CHECK constraint for the old bounds on the table, under a name that PostgreSQL chooses.
+void drop_bounds_check(const ChangeSet& changes, const Fact& old, Action& action) {
+  const Names parent = list(old.get(attribute::kPartitionOf));
+  const std::uint32_t table = find_fact(changes.before, Kind::Table, parent[0], parent[1]);
+  const std::string_view key = table == kNoFact ? std::string_view() : changes.old_fact(table).get(attribute::kPartitionKey);
+  const auto open = key.find('(');
+  if (open == std::string_view::npos || key.starts_with("HASH")) {
+    return;
+  }
+  const Names columns = split_top_level(key.substr(open + 1, key.rfind(')') - open - 1));
+  const bool plain = columns.size() == 1 && columns[0].find_first_of(" (") == std::string::npos;
+  const std::string name = with_suffix(old.id.name + (plain ? '_' + identifier_name(columns[0]) : std::string()), "_check");
+  FactId own = old.id;
+  own.kind = Kind::Constraint;
+  own.parent = old.id.name;
+  own.name = name;
+  if (!changes.after.index_of(own)) {
+    say(action, alter_table(old.id) + "DROP CONSTRAINT IF EXISTS " + quote_identifier(name));
+  }
+}
+
+bool has_default_partition(const ChangeSet& changes, const Fact& child) {
+  const Names parent = list(child.get(attribute::kPartitionOf));
+  return std::ranges::any_of(changes.before.facts(), [&](const Fact& fact) {
+    return fact.id.kind == Kind::Table && fact.get(attribute::kBound) == "DEFAULT" &&
+           list(fact.get(attribute::kPartitionOf)) == parent;
+  });
+}
+
+// Detaches a partition or child from its parents. `returns`: this plan attaches it again. Both must then run in one
+// transaction, so that readers of the parent never miss the rows; CONCURRENTLY would not allow that.
+void let_go(const ChangeSet& changes, const Fact& old, bool returns, Action& action) {
+  action.phase = Phase::Teardown;
+  if (old.has(attribute::kPartitionOf)) {
+    // PostgreSQL rejects CONCURRENTLY if there is a default partition.
+    const bool concurrently = changes.style == Style::Online && !returns && !has_default_partition(changes, old);
+    Statement& statement = say(action, "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) +
+                                           (concurrently ? " CONCURRENTLY" : ""));
+    statement.autocommit = concurrently;
+    statement.planned.expand = false;
+    if (concurrently) {
+      drop_bounds_check(changes, old, action);
+    }
+  }
+  for (const Names& parent : rows(old.get(attribute::kInherits))) {
+    say(action, alter_table(old.id) + "NO INHERIT " + qualified_name(parent[0], parent[1]));
+  }
+  if (old.has(attribute::kOfType)) {
+    say(action, alter_table(old.id) + "NOT OF");
+  }
+}
+
+void hold_again(const Fact& fact, Action& action) {
+  if (fact.has(attribute::kPartitionOf)) {
+    say(action, "ALTER TABLE " + parent_of(fact) + " ATTACH PARTITION " + object_name(fact.id) + ' ' +
+                    std::string(fact.get(attribute::kBound)));
+  }
+  for (const Names& parent : rows(fact.get(attribute::kInherits))) {
+    say(action, alter_table(fact.id) + "INHERIT " + qualified_name(parent[0], parent[1]));
+  }
+  if (fact.has(attribute::kOfType)) {
+    say(action, alter_table(fact.id) + "OF " + std::string(fact.get(attribute::kOfType)));
+  }
+}
+
+// The columns that tables declare, from the parent up.
+std::vector<const Fact*> columns_of_parent(const Catalog& catalog, const Dependencies& dependencies, const Names& parent) {
+  std::vector<const Fact*> columns;
+  const std::uint32_t table = find_fact(catalog, Kind::Table, parent[0], parent[1]);
+  if (table == kNoFact) {
+    return columns;
+  }
+  for (const std::uint32_t part : dependencies.needed_by(table)) {
+    const Fact& fact = catalog.facts()[part];
+    if (fact.id.kind == Kind::Column && dependencies.parent(part) == table && !fact.has(attribute::kInherited)) {
+      columns.push_back(&fact);
+    }
+  }
+  std::ranges::stable_sort(columns, {}, &Fact::position);
+  for (const Names& above : parents_of(catalog.facts()[table])) {
+    std::ranges::copy(columns_of_parent(catalog, dependencies, above), std::back_inserter(columns));
+  }
+  return columns;
+}
+
+// Adds the columns that new parents require: INHERIT and ATTACH PARTITION reject a table without them.
+void add_columns_of(const ChangeSet& changes, const FactChange& change, const Names& parent, Action& action) {
+  const Fact& fact = changes.new_fact(change);
+  for (const Fact* required : columns_of_parent(changes.after, changes.new_dependencies, parent)) {
+    const Fact column = part_of_table(*required, fact.id);
+    const bool there = changes.before.index_of(column.id).has_value() ||
+                       has_from_parent(changes.before, changes.old_fact(change), column.id.name);
+    if (!there) {
+      say(action, alter_table(fact.id) + "ADD COLUMN " + column_definition(column, changes.version));
+    }
+  }
+}
+
+// Drops the columns that the table only had from a parent that it leaves: NO INHERIT and DETACH leave them to it.
+void drop_columns_of(const ChangeSet& changes, const FactChange& change, const Names& parent, Action& action) {
+  const Fact& fact = changes.new_fact(change);
+  for (const Fact* had : columns_of_parent(changes.before, changes.old_dependencies, parent)) {
+    const FactId own = part_of_table(*had, fact.id).id;
+    const std::uint32_t before = changes.before.index_of(own).value_or(kNoFact);
+    const bool own_fact = before != kNoFact && !changes.old_fact(before).has(attribute::kInherited);
+    if (own_fact || changes.after.index_of(own).has_value() || has_from_parent(changes.after, fact, own.name)) {
+      continue;
+    }
+    Statement& statement = say(action, alter_table(fact.id) + "DROP COLUMN " + quote_identifier(own.name));
+    statement.planned.loss = DataLoss::Certain;
+    statement.planned.expand = false;
+  }
+}
+
+// A table whose parent is recreated keeps the columns of the old one. Makes them those of the new one.
+void follow_recreated_parent(const ChangeSet& changes, const FactChange& change, const Names& parent, Action& action) {
+  drop_columns_of(changes, change, parent, action);
+  add_columns_of(changes, change, parent, action);
+  const std::vector<const Fact*> had = columns_of_parent(changes.before, changes.old_dependencies, parent);
+  for (const Fact* is : columns_of_parent(changes.after, changes.new_dependencies, parent)) {
+    const auto was = std::ranges::find(had, is->id.name, [](const Fact* fact) { return fact->id.name; });
+    if (was == had.end()) {
+      continue;
+    }
+    const Fact column = part_of_table(*is, changes.new_fact(change).id);
+    if ((*was)->get(attribute::kType) != is->get(attribute::kType) ||
+        (*was)->get(attribute::kCollation) != is->get(attribute::kCollation)) {
+      const TypeChange effect = type_change(is->id.name, (*was)->get(attribute::kType), is->get(attribute::kType));
+      std::string text = "TYPE " + std::string(is->get(attribute::kType));
+      text += is->has(attribute::kCollation) ? " COLLATE " + name_of_pair(is->get(attribute::kCollation)) : std::string();
+      text += effect.using_expression.empty() ? std::string() : " USING " + effect.using_expression;
+      Statement& statement = change_column(action, column, text);
+      statement.planned.rewrites = effect.rewrites;
+      statement.planned.loss = effect.loss;
+      statement.planned.expand = false;
+    }
+    if (not_null_of(**was) != not_null_of(*is) && !changes.after.index_of(column.id) && !changes.before.index_of(column.id)) {
+      change_column(action, column, not_null_of(*is) ? "SET NOT NULL" : "DROP NOT NULL").planned.expand = false;
+    }
+  }
+}
+
+// Orders the action after all changes of the columns and checks of a parent: while the table is detached, they would not reach
+// it, and ATTACH would reject it.
+void wait_for_parent(const ChangeSet& changes, const Names& parent, Action& action) {
+  const std::uint32_t before = find_fact(changes.before, Kind::Table, parent[0], parent[1]);
+  const std::uint32_t after = find_fact(changes.after, Kind::Table, parent[0], parent[1]);
+  if (before == kNoFact || after == kNoFact || changes.destroyed(before)) {
+    return;
+  }
+  const auto matters = [](const Fact& fact) {
+    return fact.id.kind == Kind::Column || (fact.id.kind == Kind::Constraint && fact.get(attribute::kContype) == "c");
+  };
+  for (const std::uint32_t part : changes.new_dependencies.needed_by(after)) {
+    if (changes.new_dependencies.parent(part) == after && matters(changes.new_fact(part))) {
+      action.awaits.push_back(part);
+    }
+  }
+  for (const std::uint32_t part : changes.old_dependencies.needed_by(before)) {
+    if (changes.old_dependencies.parent(part) == before && matters(changes.old_fact(part)) && changes.destroyed(part) &&
+        changes.after_of(part) == kNoFact) {
+      action.outlives.push_back(part);
+    }
+  }
+  for (const Names& above : parents_of(changes.new_fact(after))) {
+    wait_for_parent(changes, above, action);
+  }
+}
+
+// The attributes of the table's place that change, so that only these are taken away and set. Parents that stay are left alone
+// if the others leave or follow them.
+struct Place {
+  Fact old, fact;
+};
+
+void set_parents(Fact& fact, const std::vector<Names>& parents) {
+  if (parents.empty()) {
+    return;
+  }
+  std::vector<std::string> names;
+  for (const Names& parent : parents) {
+    names.push_back(json_name(parent[0], parent[1]));
+  }
+  fact.attributes.push_back({attribute::kInherits, json_values(names)});
+}
+
+Place changed_place(const ChangeSet& changes, const FactChange& change) {
+  const auto differs = [&](std::string_view attribute) { return changes.changes(change.before, attribute); };
+  const bool partition = differs(attribute::kPartitionOf) || differs(attribute::kBound);
+  const auto only = [&](const Fact& fact) {
+    Fact part;
+    part.id = fact.id;
+    for (const std::string_view name : {attribute::kPartitionOf, attribute::kBound, attribute::kOfType}) {
+      if (fact.has(name) && (name == attribute::kOfType ? differs(name) : partition)) {
+        part.attributes.push_back({name, std::string(fact.get(name))});
+      }
+    }
+    return part;
+  };
+  Place place{only(changes.old_fact(change)), only(changes.new_fact(change))};
+  if (differs(attribute::kInherits)) {
+    std::vector<Names> had = rows(changes.old_fact(change).get(attribute::kInherits));
+    std::vector<Names> has = rows(changes.new_fact(change).get(attribute::kInherits));
+    std::vector<Names> stay = had;
+    std::erase_if(stay, [&](const Names& parent) { return !contains(has, parent); });
+    if (std::equal(stay.begin(), stay.end(), has.begin(), has.begin() + static_cast<std::ptrdiff_t>(stay.size()))) {
+      std::erase_if(had, [&](const Names& parent) { return contains(stay, parent); });
+      std::erase_if(has, [&](const Names& parent) { return contains(stay, parent); });
+    }
+    set_parents(place.old, had);
+    set_parents(place.fact, has);
+  }
+  std::ranges::sort(place.old.attributes, {}, &Attribute::name);
+  std::ranges::sort(place.fact.attributes, {}, &Attribute::name);
+  return place;
+}
+
+// Whether the table has the column or check from a parent other than this one.
+bool has_from_another(const Catalog& catalog, const Fact& table, const FactId& part) {
+  return std::ranges::any_of(parents_of(table), [&](const Names& parent) {
+    FactId above = part;
+    above.schema = parent[0];
+    above.parent = parent[1];
+    return above != part && (catalog.index_of(above).has_value() || fact_above(catalog, above) != kNoFact);
+  });
+}
+
+void collect_left(const ChangeSet& changes, const FactId& part, bool only, std::vector<FactId>& found) {
+  const std::uint32_t table = changes.old_relation(part);
+  const std::string_view what = part.kind == Kind::Column ? attribute::kColumn : attribute::kCheckConstraint;
+  for (const std::uint32_t child :
+       table == kNoFact ? std::span<const std::uint32_t>() : changes.old_dependencies.needed_by(table)) {
+    const Fact& relation = changes.old_fact(child);
+    const std::uint32_t now = changes.after_of(child);
+    const Names parent{part.schema, part.parent};
+    const bool stays = relation.id.kind == Kind::Table && now != kNoFact && !changes.destroyed(child) &&
+                       contains(parents_of(relation), parent) && contains(parents_of(changes.new_fact(now)), parent);
+    if (!stays || has_from_another(changes.before, relation, part)) {
+      continue;
+    }
+    FactId own = part;
+    own.schema = relation.id.schema;
+    own.parent = relation.id.name;
+    const auto declared = [](const Fact* fact) { return fact != nullptr && !fact->has(attribute::kInherited); };
+    if (declared(changes.before.find(own)) || declared(changes.after.find(own))) {
+      continue;  // it drops or keeps its own
+    }
+    if (only || relation.redeclares(what, part.name)) {
+      found.push_back(own);
+    }
+    collect_left(changes, own, false, found);
+  }
+}
+
+}  // namespace
+
+void loosen_table(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
+  Action& action = actions.alter(changes, before, changes.after_of(before));
+  action.settles = false;
+  action.waits = false;
+  let_go(changes, changes.old_fact(before), changes.new_fact(changes.after_of(before)).has(attribute::kPartitionOf), action);
+}
+
+void bind_table(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
+  Action& action = actions.alter(changes, before, changes.after_of(before));
+  action.releases = false;
+  const FactChange change{before, changes.after_of(before), {}};
+  for (const Names& parent : parents_of(changes.new_fact(change))) {
+    const std::uint32_t table = find_fact(changes.before, Kind::Table, parent[0], parent[1]);
+    if (table != kNoFact && changes.destroyed(table)) {
+      follow_recreated_parent(changes, change, parent, action);
+    }
+  }
+  hold_again(changes.new_fact(change), action);
+}
+
+void change_place(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const bool differs =
+      std::ranges::any_of(std::initializer_list<std::string_view>{attribute::kPartitionOf, attribute::kBound,
+                                                                  attribute::kInherits, attribute::kOfType},
+                          [&](std::string_view attribute) { return changes.changes(change.before, attribute); });
+  if (!differs || changes.loosened().contains(change.before)) {
+    return;  // a loosened table is bound to its new place
+  }
+  const Place place = changed_place(changes, change);
+  const std::vector<Names> leaves = parents_of(place.old);
+  const std::vector<Names> joins = parents_of(place.fact);
+  Action& action = actions.alter(changes, change.before, change.after);
+  action.waits = false;
+  let_go(changes, place.old, place.fact.has(attribute::kPartitionOf), action);
+  Action& again = actions.alter(changes, change.before, change.after);
+  again.releases = false;
+  for (const Names& parent : leaves) {
+    if (contains(joins, parent)) {
+      wait_for_parent(changes, parent, action);
+    } else {
+      drop_columns_of(changes, change, parent, again);
+    }
+  }
+  for (const Names& parent : joins) {
+    if (!contains(leaves, parent)) {
+      add_columns_of(changes, change, parent, again);
+    }
+  }
+  hold_again(place.fact, again);
+}
+
+std::vector<Element> redeclared_elements(const ChangeSet& changes, std::uint32_t table) {
+  const Fact& fact = changes.new_fact(table);
+  std::vector<Element> elements;
+  for (const Attribute& part : fact.redeclared) {
+    const bool column = part.name == attribute::kColumn;
+    const FactId own{
+        .kind = column ? Kind::Column : Kind::Constraint, .schema = fact.id.schema, .parent = fact.id.name, .name = part.value};
+    const std::uint32_t above = fact_above(changes.after, own);
+    if (above == kNoFact) {
+      continue;
+    }
+    const Fact& inherited = changes.new_fact(above);
+    if (column) {
+      const std::string collation = inherited.has(attribute::kCollation)
+                                        ? " COLLATE " + name_of_pair(inherited.get(attribute::kCollation))
+                                        : std::string();
+      elements.push_back(
+          {part.value, quote_identifier(part.value) + ' ' + std::string(inherited.get(attribute::kType)) + collation, 0});
+    } else {
+      elements.push_back({{},
+                          "CONSTRAINT " + quote_identifier(part.value) + ' ' +
+                              std::string(inherited.get(attribute::kDefinition)) +
+                              (inherited.has(attribute::kNotEnforced) ? " NOT ENFORCED" : ""),
+                          0});
+    }
+  }
+  return elements;
+}
+
+std::vector<FactId> left_in_children(const ChangeSet& changes, const FactId& part, bool only) {
+  std::vector<FactId> found;
+  collect_left(changes, part, only, found);
+  return found;
+}
+
+bool was_redeclared(const ChangeSet& changes, std::uint32_t new_check) {
+  const Fact& fact = changes.new_fact(new_check);
+  const std::uint32_t table = changes.old_relation(fact.id);
+  if (table == kNoFact || changes.destroyed(table) || changes.before_of(new_check) != kNoFact ||
+      !changes.old_fact(table).redeclares(attribute::kCheckConstraint, fact.id.name)) {
+    return false;
+  }
+  const std::uint32_t above = fact_above(changes.before, fact.id);
+  return above != kNoFact && changes.old_fact(above).get(attribute::kDefinition) == fact.get(attribute::kDefinition);
+}
+
+}  // namespace athanor::schema
