@@ -108,7 +108,7 @@ inline constexpr std::array kInitExamples{
 };
 inline constexpr FlagSpec kStyle{
     "--style", '\0', "online|plain",
-    "online: CONCURRENTLY, NOT VALID and VALIDATE, several steps (default); plain: one transaction"};
+    "online: CONCURRENTLY, NOT VALID and VALIDATE, several steps (default); plain: one transaction, but for new enum labels"};
 inline constexpr FlagSpec kRename{"--rename", '\0', "OLD=NEW",
                                   "a table (shop.users=shop.customers) or column (shop.users.mail=shop.users.email) is renamed",
                                   true};

@@ -39,6 +39,21 @@ std::vector<std::string> different_orders(const Holdings& made, const Holdings& 
   return lines;
 }
 
+// A baseline creates triggers before it inserts the rows, so a trigger also changes rows that are older than it.
+Error rows_differ(const std::vector<std::string>& tables, const schema::Catalog& catalog) {
+  Error error = baseline_differs("the baseline does not insert the rows that the revisions insert", tables);
+  for (const schema::Fact& fact : catalog.facts()) {
+    const std::string table = "table " + fact.id.schema + "." + fact.id.parent;
+    if (fact.id.kind == schema::Kind::Trigger && std::ranges::find(tables, table) != tables.end()) {
+      error.hint = "the " + describe(fact.id) +
+                   " may be the reason: a baseline creates triggers before it inserts rows; squash up to a revision before the "
+                   "trigger (--to), or write the baseline by hand; nothing was written";
+      break;
+    }
+  }
+  return error;
+}
+
 class Squash {
  public:
   Squash(CommandContext& context, Configuration configuration, Project project)
@@ -180,7 +195,7 @@ class Squash {
       return fail(baseline_differs("the revisions change owners of objects, which a baseline does not reproduce", lines));
     }
     if (const auto names = different_contents(old.rows, made.rows); !names.empty()) {
-      return fail(baseline_differs("the baseline does not insert the rows that the revisions insert", names));
+      return fail(rows_differ(names, old.catalog));
     }
     return {};
   }

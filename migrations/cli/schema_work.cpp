@@ -140,6 +140,11 @@ std::vector<std::string> targets_of(const Project& project, std::vector<std::str
   return heads.empty() ? std::vector<std::string>{"base"} : heads;
 }
 
+schema::LoadSettings guarded(schema::LoadSettings settings, ScratchGuard& guard) {
+  settings.check = [&guard](std::span<const schema::SchemaStatement> statements) { return guard.check(statements); };
+  return settings;
+}
+
 }  // namespace
 
 Result<void> take_search_path(ReadSession& target, Configuration& configuration) {
@@ -168,8 +173,8 @@ SchemaWork::SchemaWork(CommandContext& context, const Configuration& configurati
       server_(scratch_settings(context, configuration, server_version), context.outside().connect, *context.outside().clock,
               context.outside().stop),
       cache_(context.outside().cache_folder, *context.outside().clock),
-      loader_(server_, cache_, load_, context.outside().stop),
-      guard_(context, configuration) {}
+      guard_(context, configuration),
+      loader_(server_, cache_, guarded(load_, guard_), context.outside().stop) {}
 
 Result<void> SchemaWork::require_matches(std::initializer_list<const schema::Catalog*> compared) const {
   return cli::require_matches(context_.output(), filter(), unmatched_patterns(filter(), compared));

@@ -94,8 +94,8 @@ class SchemaWork {
   schema::LoadSettings load_;
   schema::ScratchServer server_;
   schema::SchemaCache cache_;
+  ScratchGuard guard_;  // before the loader, which asks it
   schema::SchemaLoader loader_;
-  ScratchGuard guard_;
 };
 
 }  // namespace athanor::cli

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "migrations/plan/plan_reach.hpp"
+#include "migrations/plan/statement.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -47,26 +48,42 @@ Result<ScratchGuard::Server> ScratchGuard::server() {
   return *server_;
 }
 
+bool ScratchGuard::concerns() const {
+  return !configuration_.schema.scratch_url.empty() || configuration_.schema.scratch_on_target;
+}
+
 Result<void> ScratchGuard::check(const Plan& plan) {
-  if (configuration_.schema.scratch_url.empty() && !configuration_.schema.scratch_on_target) {
+  const auto found = concerns() ? first_far_statement(plan, {}) : std::nullopt;
+  return found ? refuse(*found) : Result<void>();
+}
+
+Result<void> ScratchGuard::check(std::span<const schema::SchemaStatement> statements) {
+  constexpr std::size_t kShown = 80;
+  if (!concerns()) {
     return {};
   }
-  const auto found = first_far_statement(plan, {});
-  if (!found) {
-    return {};
+  for (const schema::SchemaStatement& statement : statements) {
+    const StatementReach reach = reach_of(statement.sql);
+    if (reach.server || reach.outside) {
+      return refuse({statement.place, sanitise_sql(statement.sql, kShown), reach});
+    }
   }
+  return {};
+}
+
+Result<void> ScratchGuard::refuse(const FarStatement& found) {
   TRY_ASSIGN(const Server where, server());
   if (where == Server::Separate) {
     return {};
   }
-  const std::string reason = found->reach.server ? " is about the server (roles, databases, tablespaces, settings, sessions)"
-                                                 : " reaches outside the server (a program, a file, another server)";
+  const std::string reason = found.reach.server ? " is about the server (roles, databases, tablespaces, settings, sessions)"
+                                                : " reaches outside the server (a program, a file, another server)";
   const std::string server = where == Server::Own ? ", and the scratch databases are on the target's own server"
                                                   : ", and whether scratch_url is the target's own server cannot be seen: "
                                                     "pg_control_system() may not be called";
-  return fail(Error(ErrorCode::ScratchUnavailable, found->sql + reason + server + ": nothing was run")
+  return fail(Error(ErrorCode::ScratchUnavailable, found.sql + reason + server + ": nothing was run")
                   .with_retry(RetryClass::Terminal)
-                  .at(found->place)
+                  .at(found.place)
                   .advise("remove scratch_on_target and scratch_url, so that a temporary server is used, or name another "
                           "server in scratch_url"));
 }

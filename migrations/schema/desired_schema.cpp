@@ -8,6 +8,7 @@
 
 #include "migrations/base/process.hpp"
 #include "migrations/base/sha256.hpp"
+#include "migrations/plan/statement.hpp"
 #include "migrations/schema/facts_version.hpp"
 #include "migrations/schema/load_statements.hpp"
 #include "migrations/schema/sql_names.hpp"
@@ -37,6 +38,17 @@ std::string last_line(std::string_view text) {
   }
   const std::size_t begin = text.rfind('\n');
   return fit_for_message(begin == std::string_view::npos ? text : text.substr(begin + 1));
+}
+
+// "CREATE TABLE shop.orders": enough to find the model.
+std::string first_line(std::string_view sql) {
+  constexpr std::size_t kShown = 80;
+  sql = sql.substr(sql.find_first_not_of(" \n\r\t") == std::string_view::npos ? 0 : sql.find_first_not_of(" \n\r\t"));
+  std::string shown = sanitise_sql(sql, kShown);
+  if (const std::size_t open = shown.find(" ("); sql.starts_with("CREATE TABLE") && open != std::string::npos) {
+    shown.erase(open);
+  }
+  return shown;
 }
 
 }  // namespace
@@ -103,6 +115,9 @@ Result<std::string> SchemaLoader::key_of(std::string_view digest) {
 
 Result<std::unique_ptr<ScratchDatabase>> SchemaLoader::filled(std::span<const SchemaStatement> statements,
                                                               std::vector<std::string>* warnings) {
+  if (settings_.check) {
+    TRY(settings_.check(statements));
+  }
   NamedRoles roles;
   std::set<std::string> created;
   for (const SchemaStatement& statement : statements) {
@@ -175,7 +190,8 @@ Result<LoadedSchema> SchemaLoader::load_models(const std::vector<std::string>& t
     const std::string& sql = models.statements[index];
     digest.update(std::to_string(sql.size()) + ":" + sql);
     text.texts.push_back(std::make_shared<const std::string>(sql));
-    text.statements.push_back({*text.texts.back(), "statement " + std::to_string(index + 1) + " of the models"});
+    text.statements.push_back({*text.texts.back(), "statement " + std::to_string(index + 1) + " of the models (" +
+                                                       first_line(*text.texts.back()) + ')'});
   }
   text.digest = digest.finish();
   TRY_ASSIGN(LoadedSchema loaded, load_text(std::move(text)));

@@ -8,6 +8,8 @@
 // Threads: one thread. Ownership: borrows the server and the cache.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,8 @@ struct LoadSettings {
   std::string folder{};       // the folder of athanor.yaml, where a command runs
   std::string search_path{};  // execution.search_path, which decides where unqualified names go
   std::vector<std::string> environment{};
+  // Called before statements run on a scratch database, with all of them; its error ends the load.
+  std::function<Result<void>(std::span<const SchemaStatement>)> check{};
 };
 
 struct LoadedSchema {

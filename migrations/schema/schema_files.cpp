@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "migrations/base/sha256.hpp"
+#include "migrations/plan/server_statement.hpp"
 #include "migrations/plan/statement.hpp"
 #include "migrations/schema/rename_hints.hpp"
 #include "migrations/text/line_ends.hpp"
@@ -137,7 +138,14 @@ std::array<std::string, 4> first_words(std::string_view sql) {
 bool changes_the_server(const std::array<std::string, 4>& words) {
   const auto& [first, second, third, fourth] = words;
   return (first == "alter" && second == "system") ||
-         ((first == "create" || first == "alter" || first == "drop") && second == "tablespace");
+         ((first == "create" || first == "alter" || first == "drop") && second == "tablespace") ||
+         ((first == "reassign" || first == "drop") && second == "owned");
+}
+
+// GRANT role TO role, and what is said about roles, databases, tablespaces and settings: not about the schema.
+bool is_about_server_objects(const std::array<std::string, 4>& words, std::string_view sql) {
+  const std::string& first = words.front();
+  return (first == "grant" || first == "revoke" || first == "comment" || first == "security") && is_about_server(sql);
 }
 
 // Statements to skip, because a scratch database would reject them or because they concern the whole server.
@@ -209,7 +217,7 @@ Result<void> add_text(SchemaText& schema, std::string text, const std::string& n
       return fail(at_line("the statement changes the whole server, not a schema", name, statement.line)
                       .advise("remove it from the schema file, and run it by hand where needed"));
     }
-    if (!is_passed_over(words)) {
+    if (!is_passed_over(words) && !is_about_server_objects(words, statement.sql)) {
       schema.statements.push_back({statement.sql, place_of(name, statement.line)});
     }
   }

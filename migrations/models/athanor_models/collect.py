@@ -121,8 +121,9 @@ def others_with_tables(metadata):
     found = []
     for one in gc.get_objects():
         try:
-            if isinstance(one, metadata_class) and one is not metadata and one.tables:
-                found.extend(sorted(one.tables))
+            if isinstance(one, metadata_class) and one is not metadata:
+                # SQLAlchemy describes the system catalogs with a MetaData of its own.
+                found.extend(sorted(key for key, table in one.tables.items() if table.schema not in ("pg_catalog", "information_schema")))
         except ReferenceError:
             continue
     return found

@@ -117,6 +117,17 @@ TEST(Squash, RefusesRowsThatDifferFromRunToRun) {
   EXPECT_EQ(scene.files().size(), 2U);
 }
 
+TEST(Squash, NamesATriggerThatChangesTheRowsOfTheBaseline) {
+  BaselineScene scene;
+  scene.revision("r1", "", "CREATE TABLE t (a int); INSERT INTO t VALUES (1);");
+  scene.revision("r2", "r1",
+                 "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.a := NEW.a + 1; RETURN NEW; END';\n"
+                 "CREATE TRIGGER more BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();");
+  const auto refused = scene.run({"squash"});
+  EXPECT_EQ(refused.exit_code, 16) << refused.out;
+  EXPECT_THAT(refused.err, HasSubstr("trigger public.t.more may be the reason"));
+}
+
 TEST(Squash, RefusesABranchThatDependsOnAReplacedRevision) {
   BaselineScene scene;
   scene.three();

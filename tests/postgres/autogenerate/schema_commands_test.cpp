@@ -202,6 +202,27 @@ TEST(ScratchOnTarget, RunsNothingThatReachesBeyondTheDatabase) {
   EXPECT_EQ(scene.database.value("SELECT rolconnlimit FROM pg_roles WHERE rolname = '" + role.name() + "'"), "-1");
 }
 
+TEST(ScratchOnTarget, RunsNoDesiredSchemaThatReachesBeyondTheDatabase) {
+  SchemaScene scene;
+  const test::TestRole role(scene.database);
+  const test::TestRole group(scene.database);
+  for (const std::string& settings : {std::string("scratch_on_target: true\n"), "scratch_url: " + test::server_url() + "\n"}) {
+    scene.folder.write("athanor.yaml", settings + "desired_schema: schema.sql\n");
+    for (const std::string& sql :
+         {"DO $$ BEGIN GRANT " + group.name() + " TO " + role.name() + "; END $$;",
+          std::string("COPY (SELECT 1) TO PROGRAM 'cat';"), std::string("SELECT pg_terminate_backend(1);")}) {
+      scene.folder.write("schema.sql", "CREATE TABLE a (id int);\n" + sql);
+      const auto result = scene.run({"diff", "base", "schema.sql"});
+      EXPECT_EQ(result.exit_code, 16) << sql << result.out << result.err;
+      EXPECT_THAT(result.err, HasSubstr("the target's own server: nothing was run"));
+      EXPECT_THAT(result.err, HasSubstr("schema.sql:2"));
+    }
+    scene.folder.write("schema.sql", "CREATE TABLE a (id int);\nGRANT " + group.name() + " TO " + role.name() + ";\n");
+    EXPECT_THAT(scene.run({"diff", "base", "schema.sql"}).out, HasSubstr("CREATE TABLE public.a"));
+  }
+  EXPECT_EQ(scene.database.value("SELECT count(*) FROM pg_auth_members WHERE member = '" + role.name() + "'::regrole"), "0");
+}
+
 TEST(TestCommand, NamesARevisionThatDoesNotRunAgainAfterItsDowngrade) {
   SchemaScene scene;
   scene.folder.write("athanor.yaml", "scratch_keep: 5s\n");  // on a throwaway server

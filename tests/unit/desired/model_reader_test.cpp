@@ -130,6 +130,15 @@ TEST(ReadModels, SaysThatNoModelIsImported) {
             "module that imports them all");
 }
 
+TEST(ReadModels, DoesNotTakeTheCatalogsOfSqlalchemyForModels) {
+  const Models models("app:metadata");
+  models.folder.write("app.py",
+                      "from sqlalchemy import MetaData\nfrom sqlalchemy.dialects.postgresql import *\n"
+                      "from sqlalchemy.dialects.postgresql import pg_catalog\nmetadata = MetaData()\n");
+  EXPECT_THAT(models.statements(),
+              StartsWith("error: `app:metadata` has no table: the modules with the models are not imported"));
+}
+
 TEST(ReadModels, SaysWhatTheNameIsWhenItIsNoMetadata) {
   const Models models("m:SQLModel");
   models.folder.write("m.py", kHero);

@@ -60,8 +60,10 @@ TEST(SchemaFiles, KeepsTheInsertsOfRails) {
 
 TEST(SchemaFiles, PassesOverWhatIsTheServers) {
   EXPECT_EQ(parsed("CREATE DATABASE x;\nALTER DATABASE x SET a = b;\nCREATE ROLE app;\nCREATE USER app;\nBEGIN;\nCOMMIT;\n"
-                   "COMMENT ON DATABASE x IS 'y';\n"),
+                   "COMMENT ON DATABASE x IS 'y';\nGRANT app TO admin;\nREVOKE ADMIN OPTION FOR app FROM admin;\n"
+                   "GRANT CONNECT ON DATABASE x TO app;\nCOMMENT ON ROLE app IS 'y';\nCOMMENT ON TABLESPACE t IS 'y';\n"),
             Texts{});
+  EXPECT_EQ(parsed("GRANT SELECT ON ALL TABLES IN SCHEMA role TO app; COMMENT ON TABLE database IS 'role';").size(), 2U);
   EXPECT_EQ(parsed("CREATE USER MAPPING FOR app SERVER s;").size(), 1U);
 }
 
@@ -71,7 +73,8 @@ TEST(SchemaFiles, RefusesRowsIncludesAndUnknownCommandsWithTheirLine) {
   EXPECT_EQ(refused("\n\\i other.sql\n"), "s.sql:2: files cannot be included with \\i");
   EXPECT_EQ(refused("\\gexec\n"), "s.sql:1: the psql command \\gexec is not supported");
   EXPECT_EQ(refused("SELECT 1;\nSELECT 'x").substr(0, 7), "s.sql:2");
-  for (const std::string statement : {"ALTER SYSTEM SET work_mem = 1000", "create tablespace t location '/t'"}) {
+  for (const std::string statement : {"ALTER SYSTEM SET work_mem = 1000", "create tablespace t location '/t'",
+                                      "REASSIGN OWNED BY a TO b", "DROP OWNED BY a"}) {
     EXPECT_EQ(refused("\n" + statement + ";\n"), "s.sql:2: the statement changes the whole server, not a schema");
   }
 }
