@@ -87,6 +87,14 @@ Result<void> apply_renames(SchemaWork& work, schema::Catalog& before, const sche
   return {};
 }
 
+// A file contains no partition that was created at run time, and a database lacks none.
+schema::Children children_of(const SchemaOperand& from, const SchemaOperand& to, bool models) {
+  using enum SchemaOperand::Kind;
+  const bool described = from.kind == Desired || from.kind == Source;
+  const bool live = to.kind == Live || to.kind == Url;
+  return !models && (described || live) ? schema::Children::Compared : schema::Children::Stay;
+}
+
 }  // namespace
 
 Result<void> run_inspect(CommandContext& context) {
@@ -132,13 +140,14 @@ Result<void> run_diff(CommandContext& context) {
   TRY_ASSIGN(OperandSchema after, load_operand(work, project, to));
   TRY(require_same_major(before.catalog, after.catalog));
   TRY(work.require_matches({&before.catalog, &after.catalog}));
-  after.catalog = complete_desired(after.catalog, before.catalog, after.from_models, work.grants()).catalog;
+  const schema::Children children = children_of(from, to, after.from_models);
+  after.catalog = complete_desired(after.catalog, before.catalog, after.from_models, work.grants(), children).catalog;
   warn_unmodelled(context.output(), after.catalog);
   TRY_ASSIGN(options.renames, print_chosen_renames(context.output(), before.catalog, after.catalog, after.renames,
                                                    arguments.values("--rename")));
   TRY(apply_renames(work, before.catalog, after.catalog, options));
   if (!options.renames.empty() && work.grants() == schema::Grants::Stay) {
-    after.catalog = complete_desired(after.catalog, before.catalog, false, schema::Grants::Stay).catalog;
+    after.catalog = complete_desired(after.catalog, before.catalog, false, schema::Grants::Stay, children).catalog;
   }
   TRY_ASSIGN(const schema::ChangePlan plan, schema::plan_changes(before.catalog, after.catalog, options));
   print_diff(context, plan, format, schema::is_filtered(work.filter()));

@@ -147,7 +147,8 @@ inline constexpr std::string_view kRole = "role";
 inline constexpr std::string_view kPrivileges = "privileges";
 inline constexpr std::string_view kText = "text";  // Comment
 
-// Of Fact::redeclared.
+// Of Fact::uncompared.
+inline constexpr std::string_view kIndexColumn = "index_column";
 inline constexpr std::string_view kColumn = "column";
 inline constexpr std::string_view kCheckConstraint = "check_constraint";
 

@@ -213,7 +213,7 @@ class ColumnFacts {
         ((!column.local || repeats) && column.inherited) || relation.of_type != 0 || relation.kind == 'm';
     const Baseline base = baseline_of(extraction_, relation, column, column.local && !repeats);
     if (repeats) {
-      extraction_.fact(relation.fact).redeclared.push_back({attribute::kColumn, column.name});
+      extraction_.fact(relation.fact).uncompared.push_back({attribute::kColumn, column.name});
     }
     const Address address{kClass, oid, column.number};
     const std::optional<Address> origin = foreign_origin ? origin_of(extraction_, relation, column) : std::nullopt;

@@ -137,7 +137,7 @@ void take_constraints(const Rows& rows, Extraction& extraction) {
     } else if (row.has(ConDefinition)) {
       take_table_constraint(row, extraction, *table);
     } else if (row.has(ConRepeated)) {
-      extraction.fact(table->fact).redeclared.push_back({attribute::kCheckConstraint, row.text(ConName)});
+      extraction.fact(table->fact).uncompared.push_back({attribute::kCheckConstraint, row.text(ConName)});
     }
   }
 }

@@ -22,14 +22,17 @@ enum IndexColumn : std::size_t {
   IdxTablespace,
   IdxColumns,
   IdxConstraint,
-  IdxDefinition
+  IdxDefinition,
+  IdxColumnNames
 };
 
 // The definition is NULL for an index of a constraint, and for a partition's index that belongs to one of the partitioned
 // table. 99 is the oid of pg_toast.
 constexpr const char* kIndexes = R"(SELECT i.indexrelid, i.indrelid, c.relname, i.indisunique, i.indisvalid, i.indisclustered,
  i.indisreplident, c.reloptions, s.spcname, i.indkey, con.oid,
- CASE WHEN con.oid IS NULL AND NOT c.relispartition THEN pg_get_indexdef(i.indexrelid) END
+ CASE WHEN con.oid IS NULL AND NOT c.relispartition THEN pg_get_indexdef(i.indexrelid) END,
+ CASE WHEN c.relkind = 'I' AND con.oid IS NULL AND NOT c.relispartition THEN
+  (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid) END
 FROM pg_catalog.pg_index i
  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
  LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace
@@ -81,6 +84,9 @@ void take_index(const CatalogRow& row, Extraction& extraction, const Relation& t
   const std::vector<int> numbers = numbers_in(row.text(IdxColumns));
   if (const auto columns = Extraction::column_names(table, numbers); !columns.empty()) {
     set(fact, attribute::kColumns, json_list(columns));
+  }
+  for (const std::string& name : array_in(row.text(IdxColumnNames))) {
+    fact.uncompared.push_back({attribute::kIndexColumn, name});
   }
   set(fact, attribute::kStatistics, statistics_targets(extraction, oid));
   const auto index = extraction.add({kClass, oid, 0}, std::move(fact));

@@ -92,7 +92,7 @@ std::string_view Fact::get(std::string_view attribute) const {
 }
 
 bool Fact::redeclares(std::string_view part, std::string_view name) const {
-  return std::ranges::any_of(redeclared, [&](const Attribute& entry) { return entry.name == part && entry.value == name; });
+  return std::ranges::any_of(uncompared, [&](const Attribute& entry) { return entry.name == part && entry.value == name; });
 }
 
 bool Fact::has(std::string_view attribute) const {

@@ -102,10 +102,12 @@ struct Fact {
   std::vector<Attribute> attributes{};  // sorted by name; attributes with the server's default value are absent
   // Its position among its siblings (columns of a table): used to create them in the same order, never compared.
   int position = 0;
-  // Table: parts that it declares itself and has from a parent as well, such as {attribute::kColumn, "a"}. ALTER TABLE …
-  // INHERIT leaves them so, and no statement changes it back: used to create and drop them, never compared.
-  std::vector<Attribute> redeclared{};
+  // What only matters when the object is created or dropped; a name may occur several times. Table: parts that it declares
+  // itself and has from a parent as well ({attribute::kColumn, "a"}): ALTER TABLE … INHERIT leaves them so, and no statement
+  // changes it back. Index of a partitioned table: the names of its own columns (attribute::kIndexColumn).
+  std::vector<Attribute> uncompared{};
 
+  // Whether a table declares the inherited part itself.
   [[nodiscard]] bool redeclares(std::string_view part, std::string_view name) const;
   // The attribute's value; empty if the fact does not have it.
   [[nodiscard]] std::string_view get(std::string_view attribute) const;

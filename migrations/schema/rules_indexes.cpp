@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "migrations/schema/attributes.hpp"
+#include "migrations/schema/catalog_text.hpp"
 #include "migrations/schema/render.hpp"
 #include "migrations/schema/rule.hpp"
 #include "migrations/text/quoting.hpp"
@@ -82,11 +83,12 @@ void build_partitioned(const ChangeSet& changes, const Fact& index, const std::s
       continue;
     }
     action.awaits.push_back(child);
-    Names parts{partition.id.name};
-    for (const std::string& column : list(index.get(attribute::kColumns))) {
-      parts.push_back(column);
+    // The name that PostgreSQL would choose.
+    Names columns;
+    for (const Attribute& column : index.uncompared) {
+      columns.push_back(column.value);
     }
-    const std::string own = with_suffix(join(parts, "_"), "_idx");
+    const std::string own = chosen_name(partition.id.name, join(columns, "_"), "idx");
     if (partition.has(attribute::kPartitionKey)) {
       build_partitioned(changes, index, own, child, action);
     } else {
@@ -112,7 +114,12 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
   if (kept_from_parent(changes, index) != kNoFact) {
     return;
   }
-  if (online && partitioned && has_old_partitions(changes, table)) {
+  if (partitioned && fact.has(attribute::kInvalid)) {
+    // Made with ON ONLY, and not attached to an index of each partition.
+    FactId relation = fact.id;
+    relation.name = fact.id.parent;
+    say(action, create_statement(fact, fact.id.name, false, relation, true));
+  } else if (online && partitioned && has_old_partitions(changes, table)) {
     build_partitioned(changes, fact, fact.id.name, table, action);
     action.phase = Phase::Online;
   } else {

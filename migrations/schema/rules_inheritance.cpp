@@ -147,6 +147,59 @@ void drop_columns_of(const ChangeSet& changes, const FactChange& change, const N
   }
 }
 
+std::string_view default_above(const Catalog& catalog, const Fact& table, std::string_view column) {
+  FactId value{.kind = Kind::ColumnDefault, .schema = table.id.schema, .parent = table.id.name, .name = std::string(column)};
+  const std::uint32_t above = fact_above(catalog, value);
+  return above == kNoFact ? std::string_view() : catalog.facts()[above].get(attribute::kExpression);
+}
+
+// NO INHERIT and DETACH leave the parent's default to the table. It goes at once, because it may need a sequence that is
+// dropped with the parent; the default of the new parents comes with them.
+void change_inherited_defaults(const ChangeSet& changes, const FactChange& change, const Names& parent, Action& leave,
+                               Action& join) {
+  const Fact& old = changes.old_fact(change);
+  const Fact& fact = changes.new_fact(change);
+  for (const Fact* had : columns_of_parent(changes.before, changes.old_dependencies, parent)) {
+    const Fact column = part_of_table(*had, fact.id);
+    FactId value = column.id;
+    value.kind = Kind::ColumnDefault;
+    const bool stays = changes.after.index_of(column.id).has_value() || has_from_parent(changes.after, fact, column.id.name);
+    if (!stays || had->has(attribute::kGenerated) || changes.before.index_of(value)) {
+      continue;
+    }
+    const std::string_view was = default_above(changes.before, old, column.id.name);
+    const Fact* own = changes.after.find(value);
+    const std::string_view is =
+        own != nullptr ? own->get(attribute::kExpression) : default_above(changes.after, fact, column.id.name);
+    if (was == is) {
+      continue;
+    }
+    if (!was.empty()) {
+      change_column(leave, column, "DROP DEFAULT");
+    }
+    if (own == nullptr && !is.empty()) {
+      change_column(join, column, "SET DEFAULT " + std::string(is));
+    }
+  }
+}
+
+// The parent's columns and defaults are dropped only afterwards, or the table would lose them as well.
+void leave_before_drops(const ChangeSet& changes, const Names& parent, Action& leave) {
+  const std::uint32_t table = find_fact(changes.before, Kind::Table, parent[0], parent[1]);
+  if (table == kNoFact) {
+    return;
+  }
+  for (const std::uint32_t part : changes.old_dependencies.needed_by(table)) {
+    const Kind kind = changes.old_fact(part).id.kind;
+    if ((kind == Kind::Column || kind == Kind::ColumnDefault) && changes.destroyed(part)) {
+      leave.precedes.push_back(part);
+    }
+  }
+  for (const Names& above : parents_of(changes.old_fact(table))) {
+    leave_before_drops(changes, above, leave);
+  }
+}
+
 // A table whose parent is recreated keeps the columns of the old one. Makes them those of the new one.
 void follow_recreated_parent(const ChangeSet& changes, const FactChange& change, const Names& parent, Action& action) {
   drop_columns_of(changes, change, parent, action);
@@ -329,6 +382,7 @@ void change_place(const ChangeSet& changes, const FactChange& change, ActionList
     if (contains(joins, parent)) {
       wait_for_parent(changes, parent, action);
     } else {
+      leave_before_drops(changes, parent, action);
       drop_columns_of(changes, change, parent, again);
     }
   }
@@ -337,13 +391,18 @@ void change_place(const ChangeSet& changes, const FactChange& change, ActionList
       add_columns_of(changes, change, parent, again);
     }
   }
+  for (const Names& parent : leaves) {
+    if (!contains(joins, parent)) {
+      change_inherited_defaults(changes, change, parent, action, again);
+    }
+  }
   hold_again(place.fact, again);
 }
 
 std::vector<Element> redeclared_elements(const ChangeSet& changes, std::uint32_t table) {
   const Fact& fact = changes.new_fact(table);
   std::vector<Element> elements;
-  for (const Attribute& part : fact.redeclared) {
+  for (const Attribute& part : fact.uncompared) {
     const bool column = part.name == attribute::kColumn;
     const FactId own{
         .kind = column ? Kind::Column : Kind::Constraint, .schema = fact.id.schema, .parent = fact.id.name, .name = part.value};

@@ -23,8 +23,11 @@ void create_comment(const ChangeSet& changes, std::uint32_t index, ActionList& a
 }
 
 void drop_comment(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  say(actions.destroy(changes, index),
-      "COMMENT ON " + object_reference(changes.before, changes.old_fact(index).id) + " IS NULL");
+  const FactId& id = changes.old_fact(index).id;
+  // The comment that every database has from the start is no fact.
+  const bool usual = id.subject == Kind::Schema && id.name == "public";
+  say(actions.destroy(changes, index), "COMMENT ON " + object_reference(changes.before, id) + " IS " +
+                                           (usual ? quote_literal("standard public schema") : "NULL"));
 }
 
 void alter_comment(const ChangeSet& changes, const FactChange& change, ActionList& actions) {

@@ -2,6 +2,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include <charconv>
+#include <cstdint>
+
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/catalog_text.hpp"
 #include "migrations/schema/object_reference.hpp"
@@ -124,16 +127,6 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   statement.planned.loss = DataLoss::Possible;
 }
 
-// ALTER SEQUENCE rejects a MINVALUE above the current position, so move the position first, but only if it is too small.
-void follow_limit(Action& action, const Fact& fact, const std::string& old_minimum, const std::string& minimum) {
-  const Options has = options_of({}, &fact);
-  if (!descends(has) && old_minimum != minimum) {
-    const std::string name = object_name(fact.id);
-    say(action, "SELECT pg_catalog.setval(" + quote_literal(name) + ", " + start_of(has) + ", false) FROM " + name +
-                    " WHERE last_value < " + minimum);
-  }
-}
-
 struct Limits {
   std::string least, greatest;
 };
@@ -153,12 +146,46 @@ Limits limits_of(const Fact& sequence) {
                            : Limits{chosen(attribute::kMinValue, "1"), chosen(attribute::kMaxValue, own.greatest)};
 }
 
+std::int64_t number_of(const std::string& text) {
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// ALTER SEQUENCE rejects limits that exclude the position, so an excluded position moves to the start first. A sequence that
+// was used does not go back: it would return the same numbers again, and PostgreSQL's refusal is right.
+void follow_limits(Action& action, const Fact& old, const Fact& fact) {
+  const Limits had = limits_of(old);
+  const Limits has = limits_of(fact);
+  const bool lower_rises = number_of(has.least) > number_of(had.least);
+  const bool upper_falls = number_of(has.greatest) < number_of(had.greatest);
+  if (!lower_rises && !upper_falls) {
+    return;
+  }
+  const Options options = options_of({}, &fact);
+  const std::string start = start_of(options);
+  const std::string name = object_name(fact.id);
+  if (number_of(start) < number_of(had.least) || number_of(start) > number_of(had.greatest)) {
+    const std::string type = old.get(attribute::kType) != fact.get(attribute::kType) ? " AS bigint" : "";
+    say(action, "ALTER SEQUENCE " + name + type + " MINVALUE " + (lower_rises ? had.least : has.least) + " MAXVALUE " +
+                    (upper_falls ? had.greatest : has.greatest))
+        .planned.expand = false;
+  }
+  const bool down = descends(options);
+  std::string excluded = lower_rises ? "last_value < " + has.least + (down ? " AND NOT is_called" : "") : std::string();
+  if (upper_falls) {
+    excluded += (excluded.empty() ? "last_value > " : " OR last_value > ") + has.greatest + (down ? "" : " AND NOT is_called");
+  }
+  say(action, "SELECT pg_catalog.setval(" + quote_literal(name) + ", " + start + ", false) FROM " + name + " WHERE " + excluded)
+      .planned.expand = false;
+}
+
 void change_numbers(const Fact& old, const Fact& fact, Action& action) {
   const Limits limits = limits_of(fact);
   const Options options = options_of({}, &fact);
   const bool turns = descends(options_of({}, &old)) != descends(options);
   if (!turns) {
-    follow_limit(action, fact, limits_of(old).least, limits.least);
+    follow_limits(action, old, fact);
   }
   const auto value = [&](std::string_view name, const char* usual) {
     const auto found = options.find(name);

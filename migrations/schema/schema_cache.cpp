@@ -105,7 +105,7 @@ Fact read_fact(Reader& reader) {
   fact.id = reader.id();
   fact.position = static_cast<int>(reader.number());
   read_attributes(reader, fact.attributes);
-  read_attributes(reader, fact.redeclared);
+  read_attributes(reader, fact.uncompared);
   return fact;
 }
 
@@ -153,7 +153,7 @@ std::string payload_of(const Catalog& catalog) {
   for (const Fact& fact : catalog.facts()) {
     writer.id(fact.id);
     writer.number(static_cast<std::uint64_t>(fact.position));
-    for (const auto* attributes : {&fact.attributes, &fact.redeclared}) {
+    for (const auto* attributes : {&fact.attributes, &fact.uncompared}) {
       writer.number(attributes->size());
       for (const Attribute& attribute : *attributes) {
         writer.text(attribute.name);

@@ -62,8 +62,8 @@ bool is_unowned_sequence(const Fact& fact) {
 
 class Completion {
  public:
-  Completion(const Catalog& desired, const Catalog& now, bool models, Grants grants)
-      : desired_(desired), now_(now), models_(models), grants_(grants) {}
+  Completion(const Catalog& desired, const Catalog& now, bool models, Grants grants, Children children)
+      : desired_(desired), now_(now), models_(models), grants_(grants), children_(children) {}
 
   Completed run() {
     if (models_) {
@@ -118,8 +118,12 @@ class Completion {
   }
 
   [[nodiscard]] bool is_runtime_child(const Fact& fact) const {
-    if (fact.id.kind != Kind::Table) {
+    if (fact.id.kind != Kind::Table || children_ == Children::Compared) {
       return false;
+    }
+    const FactId schema{.kind = Kind::Schema, .name = fact.id.schema};
+    if (now_.find(schema) != nullptr && desired_.find(schema) == nullptr && !kept_.contains(schema)) {
+      return false;  // it goes with its schema
     }
     for (const std::string_view name : {attribute::kPartitionOf, attribute::kInherits}) {
       const std::string_view link = fact.get(name);
@@ -223,6 +227,7 @@ class Completion {
   const Catalog& now_;
   const bool models_;
   const Grants grants_;
+  const Children children_;
   std::set<Kind> unspoken_;
   std::set<std::string_view> spoken_attributes_;
   bool sequences_ = false;  // the desired schema has a sequence that belongs to no column
@@ -232,12 +237,12 @@ class Completion {
 
 }  // namespace
 
-Completed complete_desired(const Catalog& desired, const Catalog& now, bool models, Grants grants) {
+Completed complete_desired(const Catalog& desired, const Catalog& now, bool models, Grants grants, Children children) {
   if (grants == Grants::Stay) {
     const Catalog silent = without_grants(desired);
-    return Completion(silent, now, models, grants).run();
+    return Completion(silent, now, models, grants, children).run();
   }
-  return Completion(desired, now, models, grants).run();
+  return Completion(desired, now, models, grants, children).run();
 }
 
 Catalog with_grants_of(const Catalog& catalog, const Catalog& now) {

@@ -1,7 +1,7 @@
 // Completes a desired schema with what it does not describe, so that those objects stay unchanged.
 //
 // Partitions and inheriting tables may be created and dropped at run time: if a desired schema contains a parent and none of
-// its children, all children stay.
+// its children, all children stay. Two schemas that are both complete, such as those of two databases, have no such children.
 //
 // Models describe tables, types and their parts, and little else: SQLAlchemy cannot express a function, a trigger, a policy, or
 // row security. If models define no object of such a kind, objects of that kind that revisions created stay. Extensions and
@@ -28,9 +28,12 @@ struct Completed {
 // Whether the desired schema decides about grants (`compare: privileges`), or the current grants stay.
 enum class Grants : bool { Desired, Stay };
 
+// Whether children of parents that the desired schema contains without any child stay.
+enum class Children : bool { Stay, Compared };
+
 // `models`: whether the desired schema comes from models. Both catalogs must be sealed; so is the result.
 [[nodiscard]] Completed complete_desired(const Catalog& desired, const Catalog& now, bool models,
-                                         Grants grants = Grants::Desired);
+                                         Grants grants = Grants::Desired, Children children = Children::Stay);
 
 // `catalog` with the grants and owners that its objects have in `now`, unless it has its own. Sealed.
 [[nodiscard]] Catalog with_grants_of(const Catalog& catalog, const Catalog& now);

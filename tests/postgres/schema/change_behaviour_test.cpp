@@ -189,6 +189,23 @@ TEST(SchemaChange, BuildsAnIndexOfAPartitionedTablePartitionByPartition) {
                           "ALTER INDEX public.i ATTACH PARTITION public.p1_a_idx"));
 }
 
+TEST(SchemaChange, NamesIndexesOfPartitionsAsPostgresqlDoes) {
+  const std::string table =
+      "CREATE TABLE p (a int, b text) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (9);";
+  for (const std::string columns : {"lower(b)", "(a + 1), lower(b), upper(b), lower(b || 'x')", "a) INCLUDE (b"}) {
+    SchemaPair pair(table, table + "CREATE INDEX i ON p (" + columns + ")", with_privileges());
+    ASSERT_EQ(pair.go(Style::Online), "");
+    EXPECT_EQ(dump_difference(pair.database().url(), pair.wanted().url()), "") << columns;
+  }
+}
+
+TEST(SchemaChange, LeavesAnIndexOfAPartitionedTableInvalidIfThatIsDesired) {
+  const std::string table =
+      "CREATE TABLE p (a int NOT NULL, b text) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO "
+      "(9);";
+  EXPECT_EQ(SchemaPair(table, table + "CREATE INDEX i ON ONLY p (a);", with_privileges()).converge(), "");
+}
+
 TEST(SchemaChange, DetachesAPartitionConcurrentlyAndAttachesItAgain) {
   const std::string parent = "CREATE TABLE p (a int NOT NULL, b text) PARTITION BY RANGE (a);";
   const auto statements = converged(parent + "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (9)",
@@ -264,6 +281,15 @@ TEST(SchemaChange, RaisesTheMinimumOfASequencePastItsPosition) {
   EXPECT_EQ(further.database().value("SELECT nextval('public.s')"), "5001");
 }
 
+TEST(SchemaChange, MovesTheLimitsOfASequenceApart) {
+  converged("CREATE SEQUENCE s MINVALUE 1 MAXVALUE 50;", "CREATE SEQUENCE s MINVALUE 100 MAXVALUE 200;");
+  converged("CREATE SEQUENCE s AS smallint MAXVALUE 50;", "CREATE SEQUENCE s MINVALUE 100000 MAXVALUE 200000;");
+  converged("CREATE SEQUENCE s INCREMENT -1 MINVALUE -50;", "CREATE SEQUENCE s INCREMENT -1 MINVALUE -200 MAXVALUE -100;");
+  // A sequence that was used does not start again.
+  SchemaPair pair("CREATE SEQUENCE s; SELECT setval('s', 70)", "CREATE SEQUENCE s MAXVALUE 50", with_privileges());
+  EXPECT_THAT(pair.go(Style::Plain), HasSubstr("MAXVALUE"));
+}
+
 TEST(SchemaChange, ChangesTypeOwnerAndCycleOfASequence) {
   (void)converged("CREATE TABLE t (a int); CREATE SEQUENCE s AS integer CYCLE OWNED BY t.a",
                   "CREATE TABLE t (a int); CREATE SEQUENCE s INCREMENT 5 MAXVALUE 99");
@@ -302,6 +328,14 @@ TEST(SchemaChange, SetsChangesAndRemovesCommentsOnEverything) {
       "'x';"
       "COMMENT ON STATISTICS st IS 'x'; COMMENT ON INDEX t_pkey IS 'x'; COMMENT ON SCHEMA public IS 'x';";
   (void)converged(objects, objects + comments);
+}
+
+TEST(SchemaChange, GivesTheSchemaPublicItsUsualCommentBack) {
+  EXPECT_THAT(converged("COMMENT ON SCHEMA public IS 'mine'", "SELECT 1"),
+              ElementsAre("COMMENT ON SCHEMA public IS 'mine'"));  // on the way back
+  SchemaPair pair("COMMENT ON SCHEMA public IS 'mine'", "SELECT 1", with_privileges());
+  ASSERT_EQ(pair.go(Style::Plain), "");
+  EXPECT_EQ(dump_difference(pair.database().url(), pair.wanted().url()), "");
 }
 
 TEST(SchemaChange, ChangesPrivilegesOfEveryForm) {

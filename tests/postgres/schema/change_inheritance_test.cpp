@@ -85,6 +85,13 @@ TEST(SchemaInheritance, DropsTheColumnsOfAParentThatIsLeft) {
               ElementsAre("ALTER TABLE public.c NO INHERIT public.p", "ALTER TABLE public.c DROP COLUMN a"));
 }
 
+TEST(SchemaInheritance, ChangesTheDefaultThatComesFromAParentWhenTheParentChanges) {
+  converged("CREATE TABLE p1 (f3 int); CREATE TABLE p2 (id bigserial NOT NULL); CREATE TABLE t (f1 int) INHERITS (p2);",
+            "CREATE TABLE p1 (id bigserial NOT NULL); CREATE TABLE t (f1 int) INHERITS (p1);");
+  converged("CREATE TABLE p (a int DEFAULT 5, b int DEFAULT 6, c int DEFAULT 7); CREATE TABLE t () INHERITS (p);",
+            "CREATE TABLE p (a int DEFAULT 5, b int DEFAULT 6); CREATE TABLE t (a int, b int DEFAULT 6, c int DEFAULT 8);");
+}
+
 TEST(SchemaInheritance, DropsAColumnFromChildrenThatDeclareItAsWell) {
   const std::string attached = "CREATE TABLE c (a int, k int, b int); ALTER TABLE c INHERIT p;";
   const std::string deeper = "CREATE TABLE d (a int) INHERITS (c);";

@@ -56,6 +56,21 @@ TEST(CompleteDesired, ComparesPartitionsThatTheDesiredSchemaNames) {
   EXPECT_EQ(complete_desired(desired, now, false).catalog.fingerprint(), desired.fingerprint());
 }
 
+TEST(CompleteDesired, ComparesPartitionsOfTwoCompleteSchemas) {
+  const Catalog now = of({table("t"), partition("t_1", "t")});
+  const Catalog desired = of({table("t")});
+  EXPECT_EQ(complete_desired(desired, now, false, Grants::Desired, Children::Compared).catalog.fingerprint(),
+            desired.fingerprint());
+}
+
+TEST(CompleteDesired, LetsPartitionsGoWithTheirSchema) {
+  Fact child = partition("t_1", "t");
+  child.id.schema = "gone";
+  const Catalog now = of({table("t"), child, {{.kind = Kind::Schema, .name = "gone"}}});
+  const Catalog desired = of({table("t")});
+  EXPECT_EQ(complete_desired(desired, now, false).catalog.fingerprint(), desired.fingerprint());
+}
+
 TEST(CompleteDesired, LetsPartitionsGoWithTheirParent) {
   const Catalog now = of({table("t"), partition("t_1", "t")});
   EXPECT_THAT(complete_desired(of({}), now, true).kept, IsEmpty());
