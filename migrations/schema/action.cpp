@@ -73,6 +73,7 @@ Action& ActionList::produce(const ChangeSet& changes, std::uint32_t new_index) {
   Action& action = actions_.emplace_back();
   action.subject = changes.new_fact(new_index).id;
   action.produces.push_back(new_index);
+  action.expands = true;
   return action;
 }
 
@@ -116,6 +117,7 @@ Statement& say(Action& action, std::string sql) {
   Statement& statement = action.statements.emplace_back();
   statement.planned.sql = std::move(sql);
   statement.planned.subject = action.subject;
+  statement.planned.expand = action.expands;
   return statement;
 }
 

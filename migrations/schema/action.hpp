@@ -58,6 +58,7 @@ struct Action {
   bool settles = true;      // actions that need the new fact wait for this one
   bool tightens = false;    // only makes the column NOT NULL: runs after its default is set, and views do not wait for it
   bool keeps_name = false;  // dropping it frees no name, because the object was renamed first
+  bool expands = false;     // old application code survives its statements, except for those that say that it does not
   bool waits = true;        // waits for everything the new fact needs
   bool releases = true;     // everything the old fact needs is dropped only after this action
   std::vector<std::uint32_t> follows{};   // numbers of actions in the list
@@ -81,7 +82,8 @@ struct Action {
 
 class ActionList {
  public:
-  // Each adds an action and returns a reference that stays valid as the list grows.
+  // Each adds an action and returns a reference that stays valid as the list grows. Old application code survives what
+  // produce() adds, because it does not know the new object; `expands` must say so for the others.
   Action& produce(const ChangeSet& changes, std::uint32_t new_index);
   Action& destroy(const ChangeSet& changes, std::uint32_t old_index);
   // Changes of the same old fact run in the order in which they are added. Either index may be kNoFact.

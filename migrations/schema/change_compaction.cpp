@@ -112,6 +112,7 @@ Statement create_table(const Action& action) {
   Statement statement;
   statement.planned.sql = sql + action.create_tail;
   statement.planned.subject = action.subject;
+  statement.planned.expand = true;
   return statement;
 }
 

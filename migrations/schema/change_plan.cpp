@@ -95,6 +95,7 @@ class Steps {
       steps_.back().statements.push_back(
           {.sql = "SET LOCAL check_function_bodies = off",
            .subject = statement.planned.subject,
+           .expand = true,
            .note = "function bodies may refer to objects by the search_path of the caller, or to objects created later"});
     }
     steps_.back().statements.push_back(std::move(statement.planned));

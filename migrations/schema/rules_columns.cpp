@@ -66,7 +66,7 @@ void set_physical(Action& action, const Fact& old, const Fact& fact, int version
   const std::string foreign =
       changed_foreign_options(old.get(attribute::kForeignOptions), fact.get(attribute::kForeignOptions));
   if (!foreign.empty()) {
-    say_subcommand(action, alter_parent(fact.id), alter_column(fact) + foreign, kChangeGroup);
+    say_subcommand(action, alter_parent(fact.id), alter_column(fact) + foreign, kChangeGroup).planned.expand = false;
   }
 }
 
@@ -100,8 +100,10 @@ Fact whole_column(const Catalog& catalog, const Fact& own) {
 
 void change_inherited(const ChangeSet& changes, const Fact& old, const Fact& fact, Action& action) {
   if (old.has(attribute::kNotNull) != fact.has(attribute::kNotNull)) {
-    change_column(action, fact, fact.has(attribute::kNotNull) ? "SET NOT NULL" : "DROP NOT NULL");
+    const bool refuses = fact.has(attribute::kNotNull);
+    change_column(action, fact, refuses ? "SET NOT NULL" : "DROP NOT NULL").planned.expand = !refuses;
   }
+  action.expands = true;
   set_physical(action, whole_column(changes.after, old), whole_column(changes.after, fact), changes.version, false);
 }
 
@@ -155,7 +157,7 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
     const Fact& parent = changes.old_fact(kept);
     Action& action = actions.produce(changes, index);
     if (not_null_of(parent) != not_null_of(fact)) {
-      change_column(action, fact, not_null_of(fact) ? "SET NOT NULL" : "DROP NOT NULL");
+      change_column(action, fact, not_null_of(fact) ? "SET NOT NULL" : "DROP NOT NULL").planned.expand = !not_null_of(fact);
     }
     if (parent.id.kind == Kind::Column) {  // a typed table gets its columns from a type instead
       rename_kept_not_null(action, parent, fact, changes.version);
@@ -445,7 +447,9 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
     drop_identity(changes, change, actions);
   }
   // After the change of type, which resets these attributes.
-  set_physical(actions.alter(changes, change.before, change.after), old, fact, changes.version, type);
+  Action& physical = actions.alter(changes, change.before, change.after);
+  physical.expands = true;
+  set_physical(physical, old, fact, changes.version, type);
   change_not_null(changes, change, actions);
   alter_identity(changes, change, actions);
 }
@@ -494,6 +498,7 @@ std::string alter_parent(const FactId& child, bool only) {
 void settle_column(const ChangeSet& changes, std::uint32_t column, ActionList& actions) {
   Action& action = actions.alter(changes, kNoFact, column);
   action.settles = false;
+  action.expands = true;  // the table is new
   settle_new_column(action, changes.new_fact(column), changes.version);
 }
 

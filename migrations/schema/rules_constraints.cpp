@@ -79,6 +79,7 @@ void validate(const ChangeSet& changes, std::uint32_t index, std::uint32_t befor
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.alter(changes, before, index);
   action.settles = false;
+  action.expands = true;  // the constraint refuses rows already
   action.phase = Phase::Validate;
   say(action, alter_parent(fact.id) + " VALIDATE CONSTRAINT " + quote_identifier(fact.id.name)).after_commit = true;
 }
@@ -205,6 +206,8 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   if (given_to_parent(changes, index) != kNoFact) {
     return;
   }
+  // INSERT … ON CONFLICT needs a key.
+  action.expands = constraint_type(fact) == "c" || constraint_type(fact) == "f";
   say_subcommand(action, alter_parent(fact.id), "DROP CONSTRAINT " + quote_identifier(fact.id.name), kDropGroup);
   if (constraint_type(fact) == "c") {
     for (const FactId& left : left_in_children(changes, fact.id, false)) {
@@ -242,6 +245,7 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   const Fact& old = changes.old_fact(change);
   const Fact& fact = changes.new_fact(change);
   Action& action = actions.alter(changes, change.before, change.after);
+  action.expands = true;
   const std::string name = quote_identifier(fact.id.name);
   if (old.id != fact.id) {
     action.frees = names_taken(old);
@@ -263,7 +267,8 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   }
   if (changes.changes(change.before, attribute::kNotEnforced)) {
     say(action, alter_parent(fact.id) + " ALTER CONSTRAINT " + name +
-                    (fact.has(attribute::kNotEnforced) ? " NOT ENFORCED" : " ENFORCED"));
+                    (fact.has(attribute::kNotEnforced) ? " NOT ENFORCED" : " ENFORCED"))
+        .planned.expand = fact.has(attribute::kNotEnforced);
   } else if (old.has(attribute::kNotValid) && !fact.has(attribute::kNotValid)) {
     validate(changes, change.after, change.before, actions);
   }

@@ -53,6 +53,7 @@ void create_default(const ChangeSet& changes, std::uint32_t index, ActionList& a
     return;  // part of ADD COLUMN
   }
   Action& action = actions.produce(changes, index);
+  action.expands = fact.get(attribute::kExpression) != "NULL";
   say_subcommand(action, alter_parent(fact.id), alter_column(fact) + default_clause(fact), kChangeGroup);
   if (own_column && changes.on_new_relation(index)) {
     action.inline_into = changes.new_relation(fact.id);
@@ -78,6 +79,7 @@ void drop_default(const ChangeSet& changes, std::uint32_t index, ActionList& act
   // The child gets its parent's default.
   Action& inherit = actions.alter(changes, kNoFact, above);
   inherit.settles = false;
+  inherit.expands = true;
   inherit.outlives.push_back(index);
   say_subcommand(inherit, alter_parent(fact.id), alter_column(fact) + default_clause(changes.new_fact(above)), kChangeGroup);
 }
@@ -89,6 +91,7 @@ bool replaces_default(const ChangeSet& /*changes*/, const FactChange& /*change*/
 void alter_default(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& fact = changes.new_fact(change);
   Action& action = actions.alter(changes, change.before, change.after);
+  action.expands = fact.get(attribute::kExpression) != "NULL";
   if (const std::uint32_t above = fact_above(changes.after, fact.id); above != kNoFact) {
     action.awaits.push_back(above);
   }

@@ -43,6 +43,8 @@ void add_identity(const ChangeSet& changes, const FactChange& change, ActionList
     say(action, "ALTER SEQUENCE " + object_name(id) + " RENAME TO " + quote_identifier(with_suffix(id.name, "__old")));
     old_name = qualified_name(id.schema, with_suffix(id.name, "__old"));
   }
+  // ALWAYS refuses INSERTs that name a value, and the sequence of a serial column may be used by name.
+  action.expands = !takes_over && fact.get(attribute::kIdentity) == "by default";
   change_column(action, fact, "ADD " + identity_clause(fact));
   if (takes_over) {
     say(action, "SELECT pg_catalog.setval(" + sequence_of(fact) + ", last_value, is_called) FROM " + old_name);

@@ -145,6 +145,7 @@ void drop(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const std::uint32_t table = changes.old_relation(fact.id);
   const bool concurrently = changes.style == Style::Online && changes.after_of(index) == kNoFact && table != kNoFact &&
                             !changes.destroyed(table) && !on_partitioned(changes.before, fact.id);
+  action.expands = !fact.has(attribute::kUnique);  // INSERT … ON CONFLICT needs a unique index
   say(action, std::string("DROP INDEX ") + (concurrently ? "CONCURRENTLY " : "") + object_name(fact.id)).autocommit =
       concurrently;
   if (concurrently) {
@@ -201,6 +202,8 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   const Fact& old = changes.old_fact(change);
   const Fact& fact = changes.new_fact(change);
   Action& action = actions.alter(changes, change.before, change.after);
+  // A unique index may refuse other rows than before.
+  action.expands = same_body(old, fact) || (!old.has(attribute::kUnique) && !fact.has(attribute::kUnique));
   if (!same_body(old, fact)) {
     swap(changes, change, action);
     choose_index(changes, change.after, actions);
@@ -232,7 +235,7 @@ void create_statistics(const ChangeSet& changes, std::uint32_t index, ActionList
 }
 
 void drop_statistics(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  say(actions.destroy(changes, index), "DROP STATISTICS " + object_name(changes.old_fact(index).id));
+  say(actions.destroy(changes, index), "DROP STATISTICS " + object_name(changes.old_fact(index).id)).planned.expand = true;
 }
 
 bool replaces_statistics(const ChangeSet& changes, const FactChange& change) {
@@ -242,7 +245,8 @@ bool replaces_statistics(const ChangeSet& changes, const FactChange& change) {
 void alter_statistics(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& fact = changes.new_fact(change);
   say(actions.alter(changes, change.before, change.after),
-      "ALTER STATISTICS " + object_name(fact.id) + " SET STATISTICS " + statistics_target(fact));
+      "ALTER STATISTICS " + object_name(fact.id) + " SET STATISTICS " + statistics_target(fact))
+      .planned.expand = true;
 }
 
 constexpr Rule kRules[] = {
@@ -316,6 +320,7 @@ void choose_index(const ChangeSet& changes, std::uint32_t index, ActionList& act
   const auto choose = [&](const std::string& text) {
     Action& action = actions.alter(changes, kNoFact, table);
     action.settles = false;
+    action.expands = true;
     action.awaits.push_back(index);
     say(action, "ALTER TABLE " + object_name(relation.id) + text);
   };

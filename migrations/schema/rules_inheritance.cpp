@@ -378,6 +378,7 @@ void change_place(const ChangeSet& changes, const FactChange& change, ActionList
   let_go(changes, place.old, place.fact.has(attribute::kPartitionOf), action);
   Action& again = actions.alter(changes, change.before, change.after);
   again.releases = false;
+  again.expands = true;
   for (const Names& parent : leaves) {
     if (contains(joins, parent)) {
       wait_for_parent(changes, parent, action);

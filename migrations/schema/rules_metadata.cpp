@@ -27,13 +27,15 @@ void drop_comment(const ChangeSet& changes, std::uint32_t index, ActionList& act
   // The comment that every database has from the start is no fact.
   const bool usual = id.subject == Kind::Schema && id.name == "public";
   say(actions.destroy(changes, index), "COMMENT ON " + object_reference(changes.before, id) + " IS " +
-                                           (usual ? quote_literal("standard public schema") : "NULL"));
+                                           (usual ? quote_literal("standard public schema") : "NULL"))
+      .planned.expand = true;
 }
 
 void alter_comment(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& fact = changes.new_fact(change);
   say(actions.alter(changes, change.before, change.after),
-      "COMMENT ON " + object_reference(changes.after, fact.id) + " IS " + quote_literal(fact.get(attribute::kText)));
+      "COMMENT ON " + object_reference(changes.after, fact.id) + " IS " + quote_literal(fact.get(attribute::kText)))
+      .planned.expand = true;
 }
 
 // A sequence that a column owns always has the owner of its table and changes with it.
@@ -50,7 +52,9 @@ std::string owner_statement(const Catalog& catalog, const Fact& fact) {
 }
 
 void create_owner(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
-  say(actions.produce(changes, index), owner_statement(changes.after, changes.new_fact(index)));
+  // The previous owner may lose what only an owner may do.
+  say(actions.produce(changes, index), owner_statement(changes.after, changes.new_fact(index))).planned.expand =
+      changes.produced(changes.new_dependencies.parent(index));
 }
 
 void drop_owner(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
@@ -357,6 +361,7 @@ void take_back_defaults(const ChangeSet& changes, std::uint32_t index, ActionLis
     }
     Action& action = actions.alter(changes, kNoFact, index);
     action.settles = false;
+    action.expands = true;  // the object is new
     const GrantWords words = grant_words(changes.after, grant);
     say(action, "REVOKE ALL" + words.target + " FROM " + words.grantee);
     change_privileges({}, usual_of(changes, grant), words, action);

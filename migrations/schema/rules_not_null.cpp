@@ -29,6 +29,7 @@ std::string column_subcommand(const Fact& column, const char* what) {
 Statement& validate(const ChangeSet& changes, const FactChange& change, const std::string& name, ActionList& actions) {
   Action& action = actions.alter(changes, change.before, change.after);
   action.tightens = true;
+  action.expands = true;  // the constraint refuses rows already
   action.phase = Phase::Validate;
   Statement& statement = say(action, alter_parent(changes.new_fact(change).id) + " VALIDATE CONSTRAINT " + name);
   statement.after_commit = true;
@@ -167,7 +168,8 @@ void change_not_null(const ChangeSet& changes, const FactChange& change, ActionL
   } else if (had && !has) {
     const Fact& fact = changes.new_fact(change);
     say_subcommand(actions.alter(changes, change.before, change.after), alter_parent(fact.id),
-                   column_subcommand(fact, "DROP NOT NULL"), kChangeGroup);
+                   column_subcommand(fact, "DROP NOT NULL"), kChangeGroup)
+        .planned.expand = true;
   } else if (had && has && changes.version >= kNamedNotNull) {
     change_constraint(changes, change, actions);
   }

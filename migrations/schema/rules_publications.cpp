@@ -113,6 +113,7 @@ Reaction publication_reacts(const ChangeSet& changes, std::uint32_t /*before*/, 
 
 void loosen_publication(const ChangeSet& changes, std::uint32_t before, ActionList& actions) {
   Action& action = actions.alter(changes, before, changes.after_of(before));
+  action.expands = true;
   action.phase = Phase::Teardown;
   action.settles = false;
   action.waits = false;
@@ -131,6 +132,7 @@ void bind_publication(const ChangeSet& changes, std::uint32_t before, ActionList
     return;  // alter_publication() sets all members
   }
   Action& action = actions.alter(changes, before, changes.after_of(before));
+  action.expands = true;
   action.releases = false;
   Names tables;
   for (const auto& entry : entries_in_the_way(changes, before)) {
@@ -144,6 +146,7 @@ void bind_publication(const ChangeSet& changes, std::uint32_t before, ActionList
 void alter_publication(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
   const Fact& fact = changes.new_fact(change);
   Action& action = actions.alter(changes, change.before, change.after);
+  action.expands = true;
   action.releases = !changes.loosened().contains(change.before);  // its entries have let go already
   const std::string head = "ALTER PUBLICATION " + quote_identifier(fact.id.name) + ' ';
   if (changes.changes(change.before, attribute::kOptions)) {

@@ -89,6 +89,7 @@ void rebuild_index(const ChangeSet& changes, std::uint32_t routine, std::uint32_
   const bool partitioned = table != kNoFact && changes.old_fact(table).has(attribute::kPartitionKey);
   Action& action = actions.alter(changes, index, changes.after_of(index));
   action.settles = false;
+  action.expands = true;
   action.phase = Phase::Online;
   action.awaits.push_back(routine);
   // REINDEX of a partitioned index commits after each partition, so it cannot run in a transaction block.
@@ -137,6 +138,7 @@ void alter_routine(const ChangeSet& changes, const FactChange& change, ActionLis
     return;
   }
   Action& action = actions.alter(changes, change.before, change.after);
+  action.expands = true;  // CREATE OR REPLACE keeps the signature
   Statement& statement = say(action, definition_of(fact));
   statement.body_ahead = checks_body(fact);
   action.mentions = facts_mentioned(changes, change.after);

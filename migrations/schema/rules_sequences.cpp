@@ -99,6 +99,7 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
     // OWNED BY needs both objects, but the column's default needs the sequence before that: hence a separate action.
     Action& own = actions.alter(changes, kNoFact, index);
     own.settles = false;
+    own.expands = true;
     own.awaits.push_back(column);
     await_owners(changes, sequence, own);
     say(own, "ALTER SEQUENCE " + object_name(sequence.id) + " OWNED BY " + owner_clause(sequence));
@@ -225,7 +226,8 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
   }
   if (changes.changes(change.before, attribute::kPersistence)) {
     Action& action = actions.alter(changes, change.before, change.after);
-    say(action, "ALTER SEQUENCE " + name + (fact.has(attribute::kPersistence) ? " SET UNLOGGED" : " SET LOGGED"));
+    say(action, "ALTER SEQUENCE " + name + (fact.has(attribute::kPersistence) ? " SET UNLOGGED" : " SET LOGGED"))
+        .planned.expand = true;
   }
   if (changes.changes(change.before, attribute::kOwnedBy)) {
     Action& action = actions.alter(changes, change.before, change.after);
@@ -238,7 +240,7 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
     if (old_column != kNoFact) {
       action.precedes.push_back(old_column);  // dropping the column would drop the sequence
     }
-    say(action, "ALTER SEQUENCE " + name + " OWNED BY " + owner_clause(fact));
+    say(action, "ALTER SEQUENCE " + name + " OWNED BY " + owner_clause(fact)).planned.expand = true;
   }
 }
 

@@ -101,6 +101,7 @@ void set_index_choice(const ChangeSet& changes, const Fact& old, const Fact& fac
     }
     Action& action = actions.alter(changes, before, after);
     action.settles = false;
+    action.expands = true;
     say(action, alter_table(fact.id) + text);
   };
   const std::string_view cluster = fact.get(attribute::kClusterOn);
@@ -177,6 +178,7 @@ void change_options(const ChangeSet& changes, const FactChange& change, ActionLi
                     changed_foreign_options(old.get(attribute::kOptions), fact.get(attribute::kOptions)));
     return;
   }
+  action.expands = true;
   const OptionChange options = changed_options(old.get(attribute::kOptions), fact.get(attribute::kOptions));
   if (!options.reset.empty()) {
     say(action, alter_table(fact.id) + "RESET " + option_names(options.reset));
@@ -259,6 +261,7 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
       if (attribute == attribute::kPersistence) {
         order_persistence(changes, change, action);
       }
+      action.expands = true;
       Statement& statement = say(action, alter_table(fact.id) + text);
       statement.planned.rewrites = !fact.has(attribute::kPartitionKey);
     }
@@ -272,7 +275,8 @@ void alter(const ChangeSet& changes, const FactChange& change, ActionList& actio
               (fact.has(attribute::kTablespace) ? quote_identifier(fact.get(attribute::kTablespace)) : "pg_default"));
   if (changes.changes(change.before, attribute::kDetachPending)) {
     say(actions.alter(changes, change.before, change.after),
-        "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) + " FINALIZE");
+        "ALTER TABLE " + parent_of(old) + " DETACH PARTITION " + object_name(old.id) + " FINALIZE")
+        .planned.expand = true;
   }
   set_flags(changes, old, fact, change.before, change.after, actions);
   set_index_choice(changes, old, fact, change.before, change.after, actions);

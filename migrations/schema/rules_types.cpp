@@ -94,6 +94,7 @@ void alter_enum(const ChangeSet& changes, const FactChange& change, ActionList& 
     Action& action = actions.alter(changes, change.before, change.after);
     action.phase = Phase::Labels;
     // A new label cannot be used in the transaction that added it.
+    action.expands = true;
     say(action, std::move(sql)).autocommit = true;
   }
 }
@@ -169,9 +170,9 @@ void alter_composite(const ChangeSet& changes, const FactChange& change, ActionL
   for (const std::string& part : parts) {
     Statement& statement = say(actions.alter(changes, change.before, change.after),
                                "ALTER TYPE " + object_name(fact.id) + ' ' + part + (part.starts_with("ADD") ? " CASCADE" : ""));
+    statement.planned.expand = part.starts_with("ADD");
     if (part.starts_with("DROP")) {
       statement.planned.loss = DataLoss::Certain;
-      statement.planned.expand = false;
       statement.planned.sql += " CASCADE";
     }
   }
@@ -233,11 +234,12 @@ void alter_domain(const ChangeSet& changes, const FactChange& change, ActionList
   const std::string head = "ALTER DOMAIN " + object_name(fact.id) + ' ';
   if (old.get(attribute::kDefault) != fact.get(attribute::kDefault)) {
     say(action, head + (fact.has(attribute::kDefault) ? "SET DEFAULT " + std::string(fact.get(attribute::kDefault))
-                                                      : std::string("DROP DEFAULT")));
+                                                      : std::string("DROP DEFAULT")))
+        .planned.expand = fact.has(attribute::kDefault);
   }
   const bool renamed = old.get(attribute::kNotNullName) != fact.get(attribute::kNotNullName);
   if (old.has(attribute::kNotNull) && (!fact.has(attribute::kNotNull) || renamed)) {
-    say(action, head + "DROP NOT NULL");
+    say(action, head + "DROP NOT NULL").planned.expand = true;
   }
   if (fact.has(attribute::kNotNull) && (!old.has(attribute::kNotNull) || renamed)) {
     say(action, head + (fact.has(attribute::kNotNullName) ? "ADD" + domain_not_null(fact) : std::string("SET NOT NULL")))
@@ -254,6 +256,7 @@ void validate_domain(const ChangeSet& changes, std::uint32_t before, std::uint32
   const Fact& fact = changes.new_fact(after);
   Action& action = actions.alter(changes, before, after);
   action.settles = false;
+  action.expands = true;
   action.phase = Phase::Validate;
   say(action, "ALTER DOMAIN " + parent_name(fact.id) + " VALIDATE CONSTRAINT " + quote_identifier(fact.id.name)).after_commit =
       true;
@@ -274,7 +277,8 @@ void create_domain_constraint(const ChangeSet& changes, std::uint32_t index, Act
 void drop_domain_constraint(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.old_fact(index);
   say(actions.destroy(changes, index),
-      "ALTER DOMAIN " + parent_name(fact.id) + " DROP CONSTRAINT " + quote_identifier(fact.id.name));
+      "ALTER DOMAIN " + parent_name(fact.id) + " DROP CONSTRAINT " + quote_identifier(fact.id.name))
+      .planned.expand = true;
 }
 
 bool replaces_domain_constraint(const ChangeSet& changes, const FactChange& change) {

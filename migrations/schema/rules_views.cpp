@@ -39,13 +39,13 @@ void change_options(const ChangeSet& changes, const FactChange& change, const st
   const OptionChange options =
       changed_options(changes.old_fact(change).get(attribute::kOptions), fact.get(attribute::kOptions));
   Action& action = actions.alter(changes, change.before, change.after);
+  // WITH CHECK OPTION refuses rows, and security_barrier or security_invoker may hide some, also when they are reset.
+  action.expands = word != "VIEW";
   if (!options.reset.empty()) {
     say(action, "ALTER " + word + ' ' + object_name(fact.id) + " RESET " + option_names(options.reset));
   }
   if (!options.set.empty()) {
-    // WITH CHECK OPTION refuses rows, and a security_barrier or security_invoker may hide some.
-    say(action, "ALTER " + word + ' ' + object_name(fact.id) + " SET " + storage_options(options.set)).planned.expand =
-        word != "VIEW";
+    say(action, "ALTER " + word + ' ' + object_name(fact.id) + " SET " + storage_options(options.set));
   }
 }
 
@@ -95,14 +95,15 @@ void alter_materialized(const ChangeSet& changes, const FactChange& change, Acti
   if (changes.changes(change.before, attribute::kClusterOn)) {
     Action& action = actions.alter(changes, change.before, change.after);
     action.phase = Phase::Cleanup;
+    action.expands = true;
     say(action, head + (fact.has(attribute::kClusterOn) ? " CLUSTER ON " + quote_identifier(fact.get(attribute::kClusterOn))
                                                         : std::string(" SET WITHOUT CLUSTER")));
   }
   if (changes.changes(change.before, attribute::kTablespace)) {
     say(actions.alter(changes, change.before, change.after),
         head + " SET TABLESPACE " +
-            (fact.has(attribute::kTablespace) ? quote_identifier(fact.get(attribute::kTablespace))
-                                              : std::string("pg_default")));
+            (fact.has(attribute::kTablespace) ? quote_identifier(fact.get(attribute::kTablespace)) : std::string("pg_default")))
+        .planned.expand = true;
   }
 }
 
