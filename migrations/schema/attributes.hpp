@@ -12,7 +12,7 @@ namespace athanor::schema::attribute {
 
 // The definition as the server prints it, without a final semicolon.
 //   Index, Trigger, Rule, Statistics, Routine: the whole statement (pg_get_indexdef, pg_get_functiondef, …) with its own name.
-//   Aggregate, Operator, OperatorFamily, OperatorClass, Cast, TextSearchDictionary, TextSearchConfiguration: the whole CREATE
+//   Aggregate, Operator, OperatorFamily, OperatorClass, Cast, TextSearch…: the whole CREATE
 //   statement, built from the catalog, because the server has no function that prints it.
 //   View, MaterializedView: the query. Constraint, DomainConstraint: what follows CONSTRAINT name, without NOT VALID and NOT
 //   ENFORCED, which are separate attributes.

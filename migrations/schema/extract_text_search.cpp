@@ -1,4 +1,4 @@
-// Reads text search dictionaries and configurations.
+// Reads text search parsers, templates, dictionaries and configurations.
 #include "migrations/schema/catalog_row.hpp"
 #include "migrations/schema/extraction.hpp"
 #include "migrations/text/quoting.hpp"
@@ -9,6 +9,32 @@ namespace {
 using catalog_oid::kNamespace;
 using catalog_oid::kTextSearchConfiguration;
 using catalog_oid::kTextSearchDictionary;
+using catalog_oid::kTextSearchParser;
+using catalog_oid::kTextSearchTemplate;
+
+void take_functions(const Rows& rows, Extraction& extraction, Kind kind, Oid catalog, const std::string& word) {
+  for (const auto& cells : rows.rows) {
+    const CatalogRow row(cells);  // oid, schema, name, "START = f, …"
+    const Address address{catalog, row.oid(0), 0};
+    if (!extraction.takes(address, row.oid(1), kind_name(kind), row.text(2))) {
+      continue;
+    }
+    const std::string& schema = extraction.schema_name(row.oid(1));
+    Fact fact{.id = {.kind = kind, .schema = schema, .name = row.text(2)}};
+    set(fact, attribute::kDefinition,
+        "CREATE TEXT SEARCH " + word + ' ' + qualified_name(schema, row.text(2)) + " (" + row.text(3) + ')');
+    const auto index = extraction.add(address, std::move(fact));
+    extraction.add_edge(index, Address{kNamespace, row.oid(1), 0});
+  }
+}
+
+void take_parsers(const Rows& rows, Extraction& extraction) {
+  take_functions(rows, extraction, Kind::TextSearchParser, kTextSearchParser, "PARSER");
+}
+
+void take_templates(const Rows& rows, Extraction& extraction) {
+  take_functions(rows, extraction, Kind::TextSearchTemplate, kTextSearchTemplate, "TEMPLATE");
+}
 
 void take_dictionaries(const Rows& rows, Extraction& extraction) {
   for (const auto& cells : rows.rows) {
@@ -77,6 +103,14 @@ void take_mappings(const Rows& rows, Extraction& extraction) {
 }  // namespace
 
 void add_text_search_families(std::vector<Family>& families, int /*version*/) {
+  families.push_back({R"(SELECT p.oid, p.prsnamespace, p.prsname, concat_ws(', ', 'START = ' || p.prsstart::regproc::text,
+ 'GETTOKEN = ' || p.prstoken::regproc::text, 'END = ' || p.prsend::regproc::text, 'LEXTYPES = ' || p.prslextype::regproc::text,
+ 'HEADLINE = ' || NULLIF(p.prsheadline, 0)::regproc::text) FROM pg_catalog.pg_ts_parser p WHERE p.oid >= 16384)",
+                      take_parsers});
+  families.push_back(
+      {R"(SELECT t.oid, t.tmplnamespace, t.tmplname, concat_ws(', ', 'INIT = ' || NULLIF(t.tmplinit, 0)::regproc::text,
+ 'LEXIZE = ' || t.tmpllexize::regproc::text) FROM pg_catalog.pg_ts_template t WHERE t.oid >= 16384)",
+       take_templates});
   families.push_back({R"(SELECT d.oid, d.dictnamespace, d.dictname, d.dictowner, t.tmplnamespace, t.tmplname, d.dictinitoption
 FROM pg_catalog.pg_ts_dict d JOIN pg_catalog.pg_ts_template t ON t.oid = d.dicttemplate WHERE d.oid >= 16384)",
                       take_dictionaries});

@@ -17,9 +17,6 @@ UNION ALL SELECT 'routine of the kind ' || p.prokind::text, 1255, p.oid, p.prona
 UNION ALL SELECT 'constraint of the kind ' || c.contype::text, 2606, c.oid, c.connamespace, c.conname FROM pg_catalog.pg_constraint c
  WHERE c.oid >= 16384 AND c.contype NOT IN ('c', 'f', 'p', 'u', 't', 'x', 'n')
 UNION ALL SELECT 'conversion', 2607, c.oid, c.connamespace, c.conname FROM pg_catalog.pg_conversion c WHERE c.oid >= 16384
-UNION ALL SELECT 'text search parser', 3601, p.oid, p.prsnamespace, p.prsname FROM pg_catalog.pg_ts_parser p WHERE p.oid >= 16384
-UNION ALL SELECT 'text search template', 3764, t.oid, t.tmplnamespace, t.tmplname FROM pg_catalog.pg_ts_template t
- WHERE t.oid >= 16384
 UNION ALL SELECT 'language', 2612, l.oid, NULL, l.lanname FROM pg_catalog.pg_language l WHERE l.oid >= 16384
 UNION ALL SELECT 'access method', 2601, a.oid, NULL, a.amname FROM pg_catalog.pg_am a WHERE a.oid >= 16384
 UNION ALL SELECT 'transform', 3576, t.oid, NULL, 'FOR ' || format_type(t.trftype, NULL) || ' LANGUAGE ' || l.lanname

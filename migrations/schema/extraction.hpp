@@ -36,7 +36,7 @@ inline constexpr Oid kClass = 1259, kType = 1247, kProc = 1255, kNamespace = 261
                      kRewrite = 2618, kTrigger = 2620, kPolicy = 3256, kExtension = 3079, kForeignDataWrapper = 2328,
                      kForeignServer = 1417, kUserMapping = 1418, kEventTrigger = 3466, kOperator = 2617, kOperatorClass = 2616,
                      kOperatorFamily = 2753, kAmop = 2602, kAmproc = 2603, kCast = 2605, kCollation = 3456,
-                     kTextSearchConfiguration = 3602, kTextSearchDictionary = 3600, kStatistics = 3381, kPublication = 6104,
+                     kTextSearchConfiguration = 3602, kTextSearchDictionary = 3600, kTextSearchParser = 3601, kTextSearchTemplate = 3764, kStatistics = 3381, kPublication = 6104,
                      kPublicationRelation = 6106, kPublicationNamespace = 6237, kSubscription = 6100, kDescription = 2609,
                      kShdepend = 1214, kDefaultAcl = 826;
 }  // namespace catalog_oid

@@ -32,6 +32,8 @@ constexpr std::array<std::pair<Kind, std::string_view>, static_cast<std::size_t>
     {Kind::OperatorFamily, "operator family"},
     {Kind::OperatorClass, "operator class"},
     {Kind::Cast, "cast"},
+    {Kind::TextSearchParser, "text search parser"},
+    {Kind::TextSearchTemplate, "text search template"},
     {Kind::TextSearchDictionary, "text search dictionary"},
     {Kind::TextSearchConfiguration, "text search configuration"},
     {Kind::Constraint, "constraint"},

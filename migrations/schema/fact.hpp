@@ -42,6 +42,8 @@ enum class Kind : std::uint8_t {
   OperatorFamily,
   OperatorClass,
   Cast,
+  TextSearchParser,
+  TextSearchTemplate,
   TextSearchDictionary,
   TextSearchConfiguration,
   Constraint,

@@ -10,7 +10,7 @@
 namespace athanor::schema {
 namespace {
 
-constexpr std::array<std::pair<Kind, std::string_view>, 21> kWords{{
+constexpr std::array<std::pair<Kind, std::string_view>, 23> kWords{{
     {Kind::Schema, "SCHEMA"},
     {Kind::Extension, "EXTENSION"},
     {Kind::Collation, "COLLATION"},
@@ -22,6 +22,8 @@ constexpr std::array<std::pair<Kind, std::string_view>, 21> kWords{{
     {Kind::ForeignDataWrapper, "FOREIGN DATA WRAPPER"},
     {Kind::ForeignServer, "SERVER"},
     {Kind::Table, "TABLE"},
+    {Kind::TextSearchParser, "TEXT SEARCH PARSER"},
+    {Kind::TextSearchTemplate, "TEXT SEARCH TEMPLATE"},
     {Kind::TextSearchDictionary, "TEXT SEARCH DICTIONARY"},
     {Kind::TextSearchConfiguration, "TEXT SEARCH CONFIGURATION"},
     {Kind::Index, "INDEX"},

@@ -118,6 +118,12 @@ std::vector<const Fact*> columns_of_parent(const Catalog& catalog, const Depende
   return columns;
 }
 
+std::string_view default_above(const Catalog& catalog, const Fact& table, std::string_view column) {
+  FactId value{.kind = Kind::ColumnDefault, .schema = table.id.schema, .parent = table.id.name, .name = std::string(column)};
+  const std::uint32_t above = fact_above(catalog, value);
+  return above == kNoFact ? std::string_view() : catalog.facts()[above].get(attribute::kExpression);
+}
+
 // Adds the columns that new parents require: INHERIT and ATTACH PARTITION reject a table without them.
 void add_columns_of(const ChangeSet& changes, const FactChange& change, const Names& parent, Action& action) {
   const Fact& fact = changes.new_fact(change);
@@ -125,8 +131,16 @@ void add_columns_of(const ChangeSet& changes, const FactChange& change, const Na
     const Fact column = part_of_table(*required, fact.id);
     const bool there = changes.before.index_of(column.id).has_value() ||
                        has_from_parent(changes.before, changes.old_fact(change), column.id.name);
+    const std::string_view value = default_above(changes.after, fact, column.id.name);
+    FactId own = column.id;
+    own.kind = Kind::ColumnDefault;
     if (!there) {
-      say(action, alter_table(fact.id) + "ADD COLUMN " + column_definition(column, changes.version));
+      say(action, alter_table(fact.id) + "ADD COLUMN " + column_definition(column, changes.version) +
+                      (value.empty() ? std::string() : " DEFAULT " + std::string(value)));
+    } else if (!value.empty() && changes.before.index_of(column.id).has_value() &&
+               !changes.old_fact(*changes.before.index_of(column.id)).has(attribute::kInherited) &&
+               !changes.before.index_of(own) && !changes.after.index_of(own)) {
+      change_column(action, column, "SET DEFAULT " + std::string(value));  // INHERIT does not bring it
     }
   }
 }
@@ -145,12 +159,6 @@ void drop_columns_of(const ChangeSet& changes, const FactChange& change, const N
     statement.planned.loss = DataLoss::Certain;
     statement.planned.expand = false;
   }
-}
-
-std::string_view default_above(const Catalog& catalog, const Fact& table, std::string_view column) {
-  FactId value{.kind = Kind::ColumnDefault, .schema = table.id.schema, .parent = table.id.name, .name = std::string(column)};
-  const std::uint32_t above = fact_above(catalog, value);
-  return above == kNoFact ? std::string_view() : catalog.facts()[above].get(attribute::kExpression);
 }
 
 // NO INHERIT and DETACH leave the parent's default to the table. It goes at once, because it may need a sequence that is

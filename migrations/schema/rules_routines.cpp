@@ -190,6 +190,14 @@ void drop_dictionary(const ChangeSet& changes, std::uint32_t index, ActionList& 
   say(actions.destroy(changes, index), "DROP TEXT SEARCH DICTIONARY " + object_name(changes.old_fact(index).id));
 }
 
+void drop_parser(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  say(actions.destroy(changes, index), "DROP TEXT SEARCH PARSER " + object_name(changes.old_fact(index).id));
+}
+
+void drop_template(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
+  say(actions.destroy(changes, index), "DROP TEXT SEARCH TEMPLATE " + object_name(changes.old_fact(index).id));
+}
+
 void create_configuration(const ChangeSet& changes, std::uint32_t index, ActionList& actions) {
   const Fact& fact = changes.new_fact(index);
   Action& action = actions.produce(changes, index);
@@ -198,6 +206,35 @@ void create_configuration(const ChangeSet& changes, std::uint32_t index, ActionL
   for (const auto& [token, dictionaries] : mappings) {
     say(action, "ALTER TEXT SEARCH CONFIGURATION " + object_name(fact.id) + " ADD MAPPING FOR " + quote_identifier(token) +
                     " WITH " + join(dictionaries));
+  }
+}
+
+bool replaces_configuration(const ChangeSet& changes, const FactChange& change) {
+  return changes.changes(change.before, attribute::kDefinition) ||
+         changes.old_fact(change).get(attribute::kDefinition) != changes.new_fact(change).get(attribute::kDefinition);
+}
+
+// Indexes and generated columns need the configuration, so its mappings change in place.
+void alter_configuration(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
+  const Fact& fact = changes.new_fact(change);
+  const auto had = nested_mappings(changes.old_fact(change).get(attribute::kMappings));
+  const auto has = nested_mappings(fact.get(attribute::kMappings));
+  Action& action = actions.alter(changes, change.before, change.after);
+  const std::string head = "ALTER TEXT SEARCH CONFIGURATION " + object_name(fact.id);
+  const auto find = [](const auto& mappings, const std::string& token) {
+    return std::ranges::find_if(mappings, [&](const auto& mapping) { return mapping.first == token; });
+  };
+  for (const auto& [token, dictionaries] : had) {
+    if (find(has, token) == has.end()) {
+      say(action, head + " DROP MAPPING FOR " + quote_identifier(token));
+    }
+  }
+  for (const auto& [token, dictionaries] : has) {
+    const auto old = find(had, token);
+    if (old == had.end() || old->second != dictionaries) {
+      say(action, head + (old == had.end() ? " ADD" : " ALTER") + " MAPPING FOR " + quote_identifier(token) + " WITH " +
+                      join(dictionaries));
+    }
   }
 }
 
@@ -216,8 +253,14 @@ constexpr Rule kRules[] = {
     {.kind = Kind::OperatorFamily, .create = create_family, .drop = drop_family},
     {.kind = Kind::OperatorClass, .create = create_from_definition, .drop = drop_class},
     {.kind = Kind::Cast, .create = create_from_definition, .drop = drop_cast},
+    {.kind = Kind::TextSearchParser, .create = create_from_definition, .drop = drop_parser},
+    {.kind = Kind::TextSearchTemplate, .create = create_from_definition, .drop = drop_template},
     {.kind = Kind::TextSearchDictionary, .create = create_from_definition, .drop = drop_dictionary},
-    {.kind = Kind::TextSearchConfiguration, .create = create_configuration, .drop = drop_configuration},
+    {.kind = Kind::TextSearchConfiguration,
+     .create = create_configuration,
+     .drop = drop_configuration,
+     .replaces = replaces_configuration,
+     .alter = alter_configuration},
 };
 
 }  // namespace

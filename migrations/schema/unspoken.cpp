@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "migrations/schema/attributes.hpp"
+#include "migrations/schema/catalog_text.hpp"
 
 namespace athanor::schema {
 namespace {
@@ -27,6 +28,8 @@ constexpr std::array kUnspokenKinds{
     Kind::OperatorFamily,
     Kind::OperatorClass,
     Kind::Cast,
+    Kind::TextSearchParser,
+    Kind::TextSearchTemplate,
     Kind::TextSearchDictionary,
     Kind::TextSearchConfiguration,
     Kind::Statistics,
@@ -128,10 +131,19 @@ class Completion {
     for (const std::string_view name : {attribute::kPartitionOf, attribute::kInherits}) {
       const std::string_view link = fact.get(name);
       if (!link.empty() && !parents_.contains(link)) {
-        return has_parent(link);
+        return has_parent(link) && partitions_alike(link);
       }
     }
     return false;
+  }
+
+  // A partition cannot stay with a parent that is partitioned otherwise, or no longer.
+  [[nodiscard]] bool partitions_alike(std::string_view link) const {
+    return std::ranges::none_of(now_.facts(), [&](const Fact& fact) {
+      const Fact* desired =
+          fact.id.kind == Kind::Table && link == json_name(fact.id.schema, fact.id.name) ? desired_.find(fact.id) : nullptr;
+      return desired != nullptr && desired->get(attribute::kPartitionKey) != fact.get(attribute::kPartitionKey);
+    });
   }
 
   [[nodiscard]] bool stays(const Fact& fact) const {

@@ -330,9 +330,33 @@ TEST(SchemaChange, SetsChangesAndRemovesCommentsOnEverything) {
   (void)converged(objects, objects + comments);
 }
 
+TEST(SchemaChange, MakesAndDropsWhatTextSearchNeeds) {
+  const auto schema = [](const std::string& headline) {
+    return "CREATE TEXT SEARCH PARSER p (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = "
+           "prsd_lextype" +
+           headline +
+           "); CREATE TEXT SEARCH TEMPLATE t (LEXIZE = dsimple_lexize); CREATE TEXT SEARCH DICTIONARY d (TEMPLATE = t);"
+           "CREATE TEXT SEARCH CONFIGURATION c (PARSER = p); COMMENT ON TEXT SEARCH PARSER p IS 'mine';";
+  };
+  converged("", schema(""));
+  converged(schema(""), schema(", HEADLINE = prsd_headline"));
+}
+
+TEST(SchemaChange, ChangesTheMappingsOfATextSearchConfigurationInPlace) {
+  const std::string make = "CREATE TEXT SEARCH CONFIGURATION c (COPY = simple); ALTER TEXT SEARCH CONFIGURATION c ";
+  const std::string rest = "; CREATE TABLE t (v text); CREATE INDEX i ON t USING gin (to_tsvector('c', v));";
+  const auto statements = converged(make + "DROP MAPPING FOR url" + rest,
+                                    make +
+                                        "DROP MAPPING FOR int; ALTER TEXT SEARCH CONFIGURATION c ALTER MAPPING FOR word WITH "
+                                        "english_stem, simple" +
+                                        rest);
+  EXPECT_THAT(statements, Not(Contains(HasSubstr("TEXT SEARCH CONFIGURATION public.c ("))));
+  EXPECT_EQ(statements.size(), 3U) << ::testing::PrintToString(statements);
+}
+
 TEST(SchemaChange, GivesTheSchemaPublicItsUsualCommentBack) {
   EXPECT_THAT(converged("COMMENT ON SCHEMA public IS 'mine'", "SELECT 1"),
-              ElementsAre("COMMENT ON SCHEMA public IS 'mine'"));  // on the way back
+              ElementsAre("COMMENT ON SCHEMA public IS 'standard public schema'"));
   SchemaPair pair("COMMENT ON SCHEMA public IS 'mine'", "SELECT 1", with_privileges());
   ASSERT_EQ(pair.go(Style::Plain), "");
   EXPECT_EQ(dump_difference(pair.database().url(), pair.wanted().url()), "");

@@ -68,13 +68,11 @@ TEST(InspectScope, LeavesOutAthanorsOwnAndTemporaryTables) {
 TEST(InspectScope, NamesWhatItDoesNotModel) {
   Inspected scene(
       "CREATE TYPE shell; CREATE CONVERSION conv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;"
-      "CREATE TEXT SEARCH TEMPLATE tmpl (LEXIZE = dsimple_lexize); CREATE ACCESS METHOD am TYPE INDEX HANDLER bthandler;"
+      "CREATE ACCESS METHOD am TYPE INDEX HANDLER bthandler;"
       "CREATE FUNCTION handler() RETURNS language_handler LANGUAGE internal AS 'fmgr_internal_validator'");
   const Catalog catalog = scene.look();
-  const std::map<std::string, std::vector<std::string>> expected{{"access method", {"am"}},
-                                                                 {"base type", {"public.shell"}},
-                                                                 {"conversion", {"public.conv"}},
-                                                                 {"text search template", {"public.tmpl"}}};
+  const std::map<std::string, std::vector<std::string>> expected{
+      {"access method", {"am"}}, {"base type", {"public.shell"}}, {"conversion", {"public.conv"}}};
   EXPECT_EQ(catalog.unmodelled, expected);
 }
 

@@ -120,13 +120,17 @@ TEST(InspectRoutines, StatementsPutTogetherMakeTheSameObjects) {
       "CREATE CAST (s.pair AS bytea) WITH INOUT;"
       "CREATE OPERATOR FAMILY s.fam USING hash;"
       "CREATE OPERATOR CLASS s.hashed FOR TYPE s.pair USING hash FAMILY s.fam AS OPERATOR 1 s.===, FUNCTION 1 s.to_int(s.pair);"
-      "CREATE TEXT SEARCH DICTIONARY s.dict (TEMPLATE = simple, STOPWORDS = english);"
-      "CREATE TEXT SEARCH CONFIGURATION s.conf (PARSER = \"default\")");
+      "CREATE TEXT SEARCH PARSER s.words (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = "
+      "prsd_lextype);"
+      "CREATE TEXT SEARCH TEMPLATE s.plain (LEXIZE = dsimple_lexize, INIT = dsimple_init);"
+      "CREATE TEXT SEARCH DICTIONARY s.dict (TEMPLATE = s.plain, STOPWORDS = english);"
+      "CREATE TEXT SEARCH CONFIGURATION s.conf (PARSER = s.words)");
   const Catalog catalog = scene.look();
   Inspected again(types);
   int made = 0;
-  for (const Kind kind : {Kind::Operator, Kind::Aggregate, Kind::Cast, Kind::OperatorFamily, Kind::OperatorClass,
-                          Kind::TextSearchDictionary, Kind::TextSearchConfiguration}) {
+  for (const Kind kind :
+       {Kind::Operator, Kind::Aggregate, Kind::Cast, Kind::OperatorFamily, Kind::OperatorClass, Kind::TextSearchParser,
+        Kind::TextSearchTemplate, Kind::TextSearchDictionary, Kind::TextSearchConfiguration}) {
     for (const Fact& fact : catalog.facts()) {
       if (fact.id.kind == kind) {
         again.database.run(std::string(fact.get(attribute::kDefinition)));
@@ -134,7 +138,7 @@ TEST(InspectRoutines, StatementsPutTogetherMakeTheSameObjects) {
       }
     }
   }
-  EXPECT_EQ(made, 9);
+  EXPECT_EQ(made, 11);
   EXPECT_EQ(lines_of(again.look()), lines_of(catalog));
 }
 

@@ -63,6 +63,14 @@ TEST(CompleteDesired, ComparesPartitionsOfTwoCompleteSchemas) {
             desired.fingerprint());
 }
 
+TEST(CompleteDesired, LetsPartitionsGoWhenTheirParentIsPartitionedOtherwise) {
+  Fact parent = table("t");
+  parent.attributes.push_back({attribute::kPartitionKey, "LIST (a)"});
+  const Catalog now = of({parent, partition("t_1", "t")});
+  const Catalog desired = of({table("t")});
+  EXPECT_EQ(complete_desired(desired, now, false).catalog.fingerprint(), desired.fingerprint());
+}
+
 TEST(CompleteDesired, LetsPartitionsGoWithTheirSchema) {
   Fact child = partition("t_1", "t");
   child.id.schema = "gone";
