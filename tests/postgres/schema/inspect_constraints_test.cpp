@@ -71,10 +71,14 @@ TEST(InspectConstraints, LeavesOutWhatAChildHasFromItsParent) {
   Inspected scene(
       "CREATE TABLE p (a int CONSTRAINT positive CHECK (a > 0)); CREATE TABLE c (b int CHECK (b > 0)) INHERITS (p);"
       "CREATE TABLE d (a int CONSTRAINT positive CHECK (a > 0)) INHERITS (p)");
-  EXPECT_EQ(lines_of(scene.look(), Kind::Constraint),
+  const Catalog catalog = scene.look();
+  EXPECT_EQ(lines_of(catalog, Kind::Constraint),
             (Lines{"constraint public.c.c_b_check {columns: [\"b\"], contype: c, definition: CHECK ((b > 0))}",
-                   "constraint public.d.positive {columns: [\"a\"], contype: c, definition: CHECK ((a > 0))}",
                    "constraint public.p.positive {columns: [\"a\"], contype: c, definition: CHECK ((a > 0))}"}));
+  const Fact* child = catalog.find({.kind = Kind::Table, .schema = "public", .name = "d"});
+  ASSERT_NE(child, nullptr);
+  EXPECT_TRUE(child->redeclares(attribute::kCheckConstraint, "positive"));
+  EXPECT_TRUE(child->redeclares(attribute::kColumn, "a"));
 }
 
 TEST(InspectIndexes, TellsIndexes) {

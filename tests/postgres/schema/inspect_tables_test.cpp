@@ -166,8 +166,10 @@ TEST(InspectTables, TellsOfInheritedColumnsOnlyWhatIsTheirOwn) {
   }
   EXPECT_EQ(told, (Lines{"table public.child {inherits: [[\"public\",\"p\"],[\"public\",\"q\"]]}",
                          "column public.child.b {inherited: true, not_null: true, storage: main}",
-                         "column public.child.c {type: text}", "column public.child.d {type: integer}",
-                         "default public.child.a {expression: NULL}"}));
+                         "column public.child.d {type: integer}", "default public.child.a {expression: NULL}"}));
+  const Fact* child = catalog.find({.kind = Kind::Table, .schema = "public", .name = "child"});
+  ASSERT_NE(child, nullptr);
+  EXPECT_TRUE(child->redeclares(attribute::kColumn, "c"));
   EXPECT_EQ(edges_from(catalog, "column public.child.b"),
             (Lines{"column public.child.b -> column public.p.b", "column public.child.b -> table public.child"}));
   EXPECT_EQ(edges_from(catalog, "default public.child.a"),
