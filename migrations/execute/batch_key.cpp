@@ -1,6 +1,7 @@
 #include "migrations/execute/batch_key.hpp"
 
 #include "migrations/plan/statement_tree.hpp"
+#include "migrations/text/letter_case.hpp"
 #include "migrations/text/quoting.hpp"
 
 namespace athanor {
@@ -107,7 +108,8 @@ std::string BatchKey::pin_settings() {
   return "SELECT pg_catalog.set_config('DateStyle', 'ISO, MDY', true), pg_catalog.set_config('IntervalStyle', 'postgres', "
          "true),"
          " pg_catalog.set_config('TimeZone', 'UTC', true), pg_catalog.set_config('extra_float_digits', '1', true),"
-         " pg_catalog.set_config('bytea_output', 'hex', true), pg_catalog.set_config('statement_timeout', NULL, true)";
+         " pg_catalog.set_config('bytea_output', 'hex', true), pg_catalog.set_config('array_nulls', 'on', true), "
+         "pg_catalog.set_config('statement_timeout', NULL, true)";
 }
 
 std::string BatchKey::literal(const std::string& key) const {
@@ -143,6 +145,15 @@ std::string BatchKey::select_upper(const std::optional<std::string>& cursor, con
 std::string BatchKey::range(const std::optional<std::string>& cursor, const std::string& upper) const {
   const std::string end = column_ + " " + up_to_ + " " + literal(upper);
   return "(" + (cursor ? column_ + " " + after_ + " " + literal(*cursor) + " AND " : "") + end + ")";
+}
+
+bool BatchKey::has_nulls(std::string_view text) {
+  return lowered(text).find("null") != std::string::npos;
+}
+
+std::string BatchKey::refuse_unread_nulls() {
+  return "SELECT 1 OPERATOR(pg_catalog./) (CASE WHEN pg_catalog.current_setting('array_nulls') OPERATOR(pg_catalog.=) 'on' THEN"
+         " 1 ELSE 0 END)";
 }
 
 namespace {

@@ -37,6 +37,10 @@ class BatchKey {
                                          std::int64_t size) const;
   // The condition that replaces {batch}: keys greater than `cursor` (when set) and up to `upper`.
   [[nodiscard]] std::string range(const std::optional<std::string>& cursor, const std::string& upper) const;
+  // Whether the text of keys contains the word NULL, which an array's input reads as NULL only while array_nulls is on.
+  [[nodiscard]] static bool has_nulls(std::string_view text);
+  // Fails with division by zero unless array_nulls is on.
+  [[nodiscard]] static std::string refuse_unread_nulls();
   // Whether the statement itself may write keys that the walk has not reached yet: it inserts into the table or sets the key.
   // True when the parser cannot read the statement.
   [[nodiscard]] bool written_by(std::string_view statement) const;

@@ -24,6 +24,15 @@ class BatchRun {
         lag_(run.clock, options_.max_lag.count() > 0 ? options_.max_lag : run.settings.execution.max_replica_lag) {}
 
   Result<void> go() {
+    Result<void> outcome = walk();
+    if (!outcome) {
+      store_rows();
+    }
+    return outcome;
+  }
+
+ private:
+  Result<void> walk() {
     const auto start = run_.clock.steady_now();
     TRY(begin());
     while (true) {
@@ -39,6 +48,7 @@ class BatchRun {
       TRY_ASSIGN(const std::int64_t done, work(*upper));
       // After the commit: at_ is where a retry or the next batch continues.
       at_.cursor = *upper;
+      stored_rows_ = at_.rows;
       at_.rows += done;
       run_.sink.batch_progress(revision_, at_.rows, std::chrono::duration_cast<milliseconds>(run_.clock.steady_now() - start));
       if (!rest(done, batch_start)) {
@@ -47,9 +57,8 @@ class BatchRun {
     }
   }
 
- private:
   // What a command in a transaction does; determines how its failure is explained.
-  enum class Part { Question, Statement, Written, OwnTable, Row };
+  enum class Part { Question, Nulls, Statement, Written, OwnTable, Row };
   struct Piece {
     Part part;
     Command command;
@@ -59,6 +68,12 @@ class BatchRun {
     if (lag_.limit().count() > 0) {
       if (auto visible = ReplicaLag::require_visible(run_.session); !visible) {
         return fail(failed(std::move(visible).error()));
+      }
+    }
+    // An earlier step of the revision may have changed how the server reads the names.
+    if (RevisionGuard::needs_text_guard(options_.table + options_.key)) {
+      if (auto read = run_.session.query(RevisionGuard::before_text().sql); !read) {
+        return fail(failed(explain_failure(run_, {index_, CommandOrigin::Part::TextGuard, &statement_}, read.error())));
       }
     }
     auto found = BatchKey::find(run_.session, options_);
@@ -84,6 +99,7 @@ class BatchRun {
     at_.bound = row.cell(0, 1);
     const std::string rows = row.text(0, 2);
     std::from_chars(rows.data(), rows.data() + rows.size(), at_.rows);
+    stored_rows_ = at_.rows;
     if (!at_.bound) {  // the table had no rows, or version 0.1.0, which stored no bound, began the step
       TRY(read_bound());
     }
@@ -143,9 +159,13 @@ class BatchRun {
   }
 
   // Runs one batch and returns its number of rows. The row count stored with the cursor excludes this batch, whose count is not
-  // known yet; it only serves to show progress.
+  // known yet; store_rows() adds it if the walk ends here.
   Result<std::int64_t> work(const std::string& upper) {
     std::vector<Piece> pieces;
+    const bool has_nulls = BatchKey::has_nulls(key_->range(at_.cursor, upper) + *at_.bound);
+    if (has_nulls) {
+      pieces.push_back({Part::Nulls, {BatchKey::refuse_unread_nulls(), {}, ""}});
+    }
     if (counts_rows_) {
       pieces.push_back({Part::Question, {key_->count_rows(at_.cursor, upper), {}, ""}});
     }
@@ -153,6 +173,9 @@ class BatchRun {
     pieces.push_back({Part::Statement, {statement_up_to(upper), {}, "", true}});
     // The cursor moves in the same transaction as the work: after a crash either both are committed or neither is.
     pieces.push_back({Part::Row, run_.ledger.steps().advance(key(), at_.cursor, upper, at_.rows, run_.report.run_id)});
+    if (has_nulls && (checks_keys_ || counts_rows_)) {
+      pieces.push_back({Part::Nulls, {BatchKey::refuse_unread_nulls(), {}, ""}});
+    }
     if (checks_keys_) {
       pieces.push_back({Part::Written, {key_->refuse_written(upper, *at_.bound), {}, ""}});
     } else if (counts_rows_) {
@@ -167,6 +190,23 @@ class BatchRun {
   Result<void> complete() {
     TRY(transact({{Part::Row, run_.ledger.steps().complete_batches(key(), at_.cursor, run_.report.run_id)}}));
     return {};
+  }
+
+  // A run that is killed leaves the count of the batches before its last one.
+  void store_rows() {
+    if (!at_.cursor || at_.rows == stored_rows_ || !run_.session.alive()) {
+      return;
+    }
+    const Composed composed =
+        compose({{Part::Row, run_.ledger.steps().advance(key(), at_.cursor, *at_.cursor, at_.rows, run_.report.run_id)}});
+    if (!run_.session.submit(composed.revision.transaction)) {
+      return;
+    }
+    // The error to report is the one that ended the walk.
+    const auto outcome = run_.session.collect();
+    if (outcome && outcome->error && !outcome->lost) {
+      (void)run_.session.roll_back();
+    }
   }
 
   // The transaction of the pieces, and the piece that each command belongs to.
@@ -194,10 +234,24 @@ class BatchRun {
       into.add(index_, RevisionGuard::read_write(), From::Before);
       into.add(index_, RevisionGuard::lock(), From::Before);
     }
+    // The cursor and the bound are part of the text. A function or trigger may have changed how the server reads them: in an
+    // earlier step, in the batch before, or in this statement.
+    const auto check_text = [&] { into.add(index_, RevisionGuard::before_text(), From::TextGuard, &statement_); };
+    bool unchecked = true;
+    bool after_statement = false;
     for (std::size_t i = 0; i < pieces.size(); ++i) {
-      if (!is_ours(pieces[i])) {
-        add(i, From::Statement);
+      if (is_ours(pieces[i])) {
+        continue;
       }
+      if (unchecked) {
+        check_text();
+      }
+      add(i, From::Statement);
+      after_statement = pieces[i].part == Part::Statement;
+      unchecked = after_statement;
+    }
+    if (after_statement) {
+      check_text();
     }
     if (ours) {
       into.add_defaults(index_);
@@ -251,6 +305,12 @@ class BatchRun {
                                                       "; this run stopped and processed no row twice")
           .advise("let the other run finish, then check `athanor current`");
     }
+    if (part == Part::Nulls && guard) {
+      return Error(ErrorCode::UnsupportedStatement,
+                   "array_nulls is off, so the server would read a NULL in the key " + options_.key + " as the word NULL")
+          .advise("leave array_nulls on: look for it in the revision, in triggers of " + options_.table +
+                  ", and in ALTER DATABASE or ALTER ROLE");
+    }
     if (part == Part::Written && guard) {
       return Error(ErrorCode::StatementFailed, "the statement wrote rows whose key " + options_.key +
                                                    " has not been reached yet; a later batch would process them again")
@@ -303,8 +363,9 @@ class BatchRun {
   ReplicaLag lag_;
   std::optional<BatchKey> key_;
   BatchProgress at_;
-  bool checks_keys_ = false;  // the statement itself may write keys that the walk has not reached
-  bool counts_rows_ = false;  // a view, partition or trigger may move keys while it runs
+  std::int64_t stored_rows_ = 0;  // the count in the ledger's row
+  bool checks_keys_ = false;      // the statement itself may write keys that the walk has not reached
+  bool counts_rows_ = false;      // a view, partition or trigger may move keys while it runs
 };
 
 }  // namespace

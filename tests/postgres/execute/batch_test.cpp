@@ -99,6 +99,114 @@ TEST_F(BatchStep, KeepsFinishedBatchesWhenAlaterOneFails) {
   EXPECT_EQ(each_row_once(), "true 400");
 }
 
+// A function that sets `setting` for the session, and a trigger that calls it for each row of t.
+std::string trigger_that_sets(const std::string& setting, const std::string& value) {
+  return "CREATE FUNCTION sets() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('" + setting + "', '" + value +
+         "', false); RETURN NEW; END $$;\nCREATE TRIGGER s BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION sets();";
+}
+
+TEST_F(BatchStep, RefusesATriggerThatChangesHowTheServerReadsTheKeys) {
+  for (const auto& [setting, value] : std::vector<std::pair<std::string, std::string>>{
+           {"client_encoding", "LATIN1"}, {"standard_conforming_strings", "off"}}) {
+    SCOPED_TRACE(setting);
+    database_.run(
+        "DROP SCHEMA IF EXISTS athanor CASCADE; DROP TABLE IF EXISTS t, alembic_version; DROP FUNCTION IF EXISTS sets");
+    files_.clear();
+    revision("a1", "",
+             "CREATE TABLE t (id text PRIMARY KEY, n int NOT NULL DEFAULT 0);\n"
+             "INSERT INTO t SELECT 'é\\' || g FROM generate_series(1, 9) AS g;\n" +
+                 trigger_that_sets(setting, value));
+    revision("b2", "a1", "-- athanor:step batch table=t key=id size=2\nUPDATE t SET n = n + 1 WHERE {batch};");
+    const auto report = upgrade();
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error->code, ErrorCode::UnsupportedStatement) << text(report.error);
+    EXPECT_NE(report.error->message.find("changed client_encoding"), std::string::npos) << text(report.error);
+    EXPECT_EQ(database_.value("SELECT sum(n) FROM t"), "0");
+    database_.run("ALTER TABLE t DISABLE TRIGGER s");
+    const auto again = upgrade();
+    ASSERT_TRUE(again.ok()) << text(again.error);
+    EXPECT_EQ(each_row_once(), "true 9");
+  }
+}
+
+TEST_F(BatchStep, RefusesADeferredTriggerThatChangesHowTheServerReadsTheKeys) {
+  revision("a1", "",
+           "CREATE TABLE t (id text PRIMARY KEY, n int NOT NULL DEFAULT 0);\n"
+           "INSERT INTO t SELECT 'é' || g FROM generate_series(1, 9) AS g;\n"
+           "CREATE FUNCTION sets() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('client_encoding', 'LATIN1',"
+           " false); RETURN NEW; END $$;\n"
+           "CREATE CONSTRAINT TRIGGER s AFTER UPDATE ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sets();");
+  revision("b2", "a1", "-- athanor:step batch table=t key=id size=2\nUPDATE t SET n = n + 1 WHERE {batch};");
+  const auto report = upgrade();
+  if (!report.ok()) {
+    EXPECT_EQ(report.error->code, ErrorCode::UnsupportedStatement) << text(report.error);
+    EXPECT_EQ(database_.value("SELECT sum(n) FROM t"), "2");
+    EXPECT_EQ(database_.value("SELECT rows FROM athanor.step"), "2");
+    return;
+  }
+  EXPECT_EQ(each_row_once(), "true 9");
+}
+
+TEST_F(BatchStep, BlamesTheEarlierStepThatChangedTheEncoding) {
+  revision("a1", "",
+           "CREATE TABLE \"té\" (id text PRIMARY KEY, n int NOT NULL DEFAULT 0);\n"
+           "CREATE TABLE t (id text PRIMARY KEY, n int NOT NULL DEFAULT 0);\n"
+           "INSERT INTO t SELECT 'é' || g FROM generate_series(1, 9) AS g;\n"
+           "CREATE FUNCTION ef(e text) RETURNS text LANGUAGE sql AS $$ SELECT set_config('client_encoding', e, false) $$;");
+  for (const std::string table : {"t", "\"té\""}) {
+    SCOPED_TRACE(table);
+    replace("b2", "a1",
+            "SELECT ef('LATIN1');\n-- athanor:step batch table=" + table + " key=id size=2\nUPDATE " + table +
+                " SET n = n + 1 WHERE {batch};");
+    const auto report = upgrade();
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error->code, ErrorCode::UnsupportedStatement) << text(report.error);
+    EXPECT_NE(report.error->message.find("revision b2 changed client_encoding"), std::string::npos) << text(report.error);
+    database_.run("DELETE FROM athanor.step");
+  }
+}
+
+TEST_F(BatchStep, RefusesToReadNullsInKeysAsWords) {
+  revision("a1", "",
+           "CREATE TABLE t (id text[], n int NOT NULL DEFAULT 0);\n"
+           "INSERT INTO t SELECT CASE WHEN g % 2 = 0 THEN ARRAY['k' || (g / 2), NULL] ELSE ARRAY['k' || (g / 2), 'NULL'] END"
+           " FROM generate_series(1, 9) AS g;\n" +
+               trigger_that_sets("array_nulls", "off"));
+  revision("b2", "a1", "-- athanor:step batch table=t key=id size=2\nUPDATE t SET n = n + 1 WHERE {batch};");
+  const auto report = upgrade();
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error->code, ErrorCode::UnsupportedStatement) << text(report.error);
+  EXPECT_NE(report.error->message.find("array_nulls"), std::string::npos) << text(report.error);
+  database_.run("ALTER TABLE t DISABLE TRIGGER s");
+  const auto again = upgrade();
+  ASSERT_TRUE(again.ok()) << text(again.error);
+  EXPECT_EQ(each_row_once(), "true 9");
+}
+
+TEST_F(BatchStep, WalksOnWhenATriggerTurnsArrayNullsOffAndNoKeyHasANull) {
+  revision("a1", "",
+           "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO t SELECT generate_series(1, 9);\n" +
+               trigger_that_sets("array_nulls", "off"));
+  revision("b2", "a1", "-- athanor:step batch table=t key=id size=2\nUPDATE t SET n = n + 1 WHERE {batch};");
+  const auto report = upgrade();
+  ASSERT_TRUE(report.ok()) << text(report.error);
+  EXPECT_EQ(each_row_once(), "true 9");
+}
+
+TEST_F(BatchStep, CountsTheLastBatchWhenItStops) {
+  revision("a1", "",
+           "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0 CHECK (id <> 250 OR n = 0));\n"
+           "INSERT INTO t SELECT g FROM generate_series(1, 400) AS g;");
+  revision("b2", "a1", "-- athanor:step batch table=t key=id size=100\nUPDATE t SET n = n + 1 WHERE {batch};");
+  ASSERT_FALSE(upgrade().ok());
+  EXPECT_EQ(database_.value("SELECT rows FROM athanor.step WHERE state = 'running'"), "200");
+  ASSERT_FALSE(upgrade().ok());
+  EXPECT_EQ(database_.value("SELECT rows FROM athanor.step WHERE state = 'running'"), "200");
+  database_.run("ALTER TABLE t DROP CONSTRAINT t_check");
+  ASSERT_TRUE(upgrade().ok());
+  EXPECT_EQ(each_row_once(), "true 400");
+}
+
 TEST_F(BatchStep, PausesBetweenBatches) {
   use_fake_clock_ = true;
   backfill("size=250 pause=40ms");

@@ -147,6 +147,7 @@ TEST_F(BatchStep, StopsBetweenTwoBatches) {
   begins("4");
   asks_for_key("LIMIT 2", "2");
   works("(id", "2").meanwhile([&] { stop.request(StopLevel::Graceful); });
+  books("run-1, 2, 2");  // the count of the last batch
   const auto outcome = go();
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, ErrorCode::Interrupted);
@@ -171,6 +172,32 @@ TEST_F(BatchStep, WhoseCommitWasNotAnsweredIsUnknown) {
   const auto outcome = go();
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, ErrorCode::CommitOutcomeUnknown);
+}
+
+TEST_F(BatchStep, ChecksHowTheServerReadsTheKeysAroundTheStatement) {
+  begins("4");
+  server.transaction({"current_setting('client_encoding')", "'DateStyle'", "LIMIT 2"}).answers("LIMIT 2", rows({{"2", "t"}}));
+  server
+      .transaction({kLock, "current_setting('client_encoding')", "UPDATE t SET a = 1", "current_setting('client_encoding')",
+                    kDefaults, "cursor = $7"})
+      .fails_at("current_setting('client_encoding')", server_error(std::string(RevisionGuard::kTextMisread)));
+  server.roll_back();
+  const auto outcome = go();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::UnsupportedStatement);
+  EXPECT_NE(outcome.error().message.find("changed client_encoding"), std::string::npos);
+}
+
+TEST_F(BatchStep, RefusesToSendNullsInKeysThatTheServerWouldReadAsWords) {
+  begins("{4,NULL}");
+  asks_for_key("LIMIT 2", "{2,NULL}");
+  server.transaction({kLock, "current_setting('array_nulls')", "UPDATE t SET a = 1"})
+      .fails_at("current_setting('array_nulls')", server_error("22012"));
+  server.roll_back();
+  const auto outcome = go();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::UnsupportedStatement);
+  EXPECT_NE(outcome.error().message.find("array_nulls"), std::string::npos);
 }
 
 TEST_F(BatchStep, EndsAtOnceOnATableWithoutRows) {
