@@ -1,8 +1,7 @@
 #include "migrations/execute/revision_guard.hpp"
 
-#include <algorithm>
-
 #include "migrations/execute/migration_lock.hpp"
+#include "migrations/plan/byte_settings.hpp"
 #include "migrations/session/session_reset.hpp"
 #include "migrations/text/quoting.hpp"
 
@@ -115,9 +114,8 @@ Command RevisionGuard::before_text() {
   return {sql, {}, ""};
 }
 
-// Only backslashes and non-ASCII characters are read differently under other settings.
 bool RevisionGuard::needs_text_guard(std::string_view sql) {
-  return std::ranges::any_of(sql, [](char c) { return c == '\\' || static_cast<unsigned char>(c) >= 0x80U; });
+  return depends_on_byte_settings(sql);
 }
 
 // Two statements, because only the first depends on the revision. A statement without parameters is planned once per session.

@@ -142,4 +142,8 @@ Result<void> check_byte_settings(const SqlStatement& statement) {
                                    : "remove the statement: write E'…' where a backslash begins an escape"));
 }
 
+bool depends_on_byte_settings(std::string_view sql) {
+  return std::ranges::any_of(sql, [](char c) { return c == '\\' || static_cast<unsigned char>(c) >= 0x80U; });
+}
+
 }  // namespace athanor

@@ -16,4 +16,8 @@ namespace athanor {
 // DATABASE | SYSTEM … SET with a value other than UTF8 or on. The lines that pg_dump writes are accepted.
 [[nodiscard]] Result<void> check_byte_settings(const SqlStatement& statement);
 
+// Whether the server would read `sql` differently under other values of the two settings: only backslashes and non-ASCII
+// characters are affected.
+[[nodiscard]] bool depends_on_byte_settings(std::string_view sql);
+
 }  // namespace athanor

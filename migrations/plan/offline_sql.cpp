@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "migrations/plan/byte_settings.hpp"
 #include "migrations/plan/offline_session.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/revision/revision_id.hpp"
@@ -92,6 +93,7 @@ class OfflineScript {
     heading(planned);
     bool in_transaction = true;
     bool used = false;  // the open transaction already contains statements of a step
+    fresh_ = true;
     for (const auto& step : planned.steps()) {
       const bool wants = step.kind != StepKind::Autocommit;
       // A run commits after every step of a revision, so the script does, too.
@@ -105,10 +107,13 @@ class OfflineScript {
       }
       used = wants;
       if (step.kind == StepKind::Batch) {
+        refuse_misread_text(planned, step.batch.table + step.batch.key);
         refuse_null_keys(step.batch);
       }
       for (const auto& sql : step.statements) {
+        refuse_misread_text(planned, sql.sql);
         statement(sql, step.kind);
+        fresh_ = false;
       }
     }
     if (!in_transaction) {
@@ -136,18 +141,35 @@ class OfflineScript {
     out_ += "\n\n";
   }
 
+  // A function, a DO block or a trigger of an earlier statement may have changed how the server reads text; a run makes the
+  // same check.
+  void refuse_misread_text(const PlannedRevision& planned, std::string_view sql) {
+    if (fresh_ || !depends_on_byte_settings(sql)) {
+      return;
+    }
+    raise_if(
+        "pg_catalog.current_setting('client_encoding') OPERATOR(pg_catalog.<>) 'UTF8' OR "
+        "pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.<>) 'on'",
+        "revision " + planned.walk.revision.value_or("") +
+            " changed client_encoding or standard_conforming_strings, which changes how the server reads the text that "
+            "follows");
+  }
+
   // Rows with a NULL key are in no batch; a run makes the same check.
   void refuse_null_keys(const BatchOptions& batch) {
-    const std::string message =
-        "the table " + batch.table + " has rows whose key " + batch.key + " is NULL, and no batch would include them";
+    raise_if("EXISTS (SELECT FROM " + batch.table + " WHERE " + quote_identifier(batch.key) + " IS NULL)",
+             "the table " + batch.table + " has rows whose key " + batch.key + " is NULL, and no batch would include them");
+  }
+
+  void raise_if(const std::string& condition, const std::string& message) {
+    const std::string raised = quote_literal(message);
     std::string tag = "$athanor$";
     // The dollar quote must not occur in its contents.
-    while ((batch.table + batch.key).find(tag) != std::string::npos) {
+    while ((condition + raised).find(tag) != std::string::npos) {
       tag.insert(1, "_");
     }
-    out_ += "DO " + tag + " BEGIN\n  IF EXISTS (SELECT FROM " + batch.table + " WHERE " + quote_identifier(batch.key) +
-            " IS NULL) THEN\n    RAISE EXCEPTION USING MESSAGE = " + quote_literal(message) + ";\n  END IF;\nEND " + tag +
-            ";\n\n";
+    out_ += "DO " + tag + " BEGIN\n  IF " + condition + " THEN\n    RAISE EXCEPTION USING MESSAGE = " + raised +
+            ";\n  END IF;\nEND " + tag + ";\n\n";
   }
 
   void statement(const SqlStatement& statement, StepKind kind) {
@@ -196,6 +218,7 @@ class OfflineScript {
   OfflineSession session_;
   std::string table_;
   std::string out_;
+  bool fresh_ = true;  // no statement of the revision has run
 };
 
 }  // namespace

@@ -49,6 +49,40 @@ TEST(OfflineScript, PsqlTakesADatabaseUpAndBackDown) {
   }
 }
 
+TEST(OfflineScript, StopsBeforeTextThatTheServerWouldReadDifferently) {
+  const std::vector<std::pair<std::string, std::string>> changes{{"client_encoding", "LATIN1"},
+                                                                 {"standard_conforming_strings", "off"}};
+  for (const auto& [setting, value] : changes) {
+    const std::string call = "PERFORM set_config('" + setting + "', '" + value + "', false)";
+    for (const std::string& change :
+         {"DO $$ BEGIN " + call + "; END $$;\n",
+          "CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN " + call +
+              "; END $$;\nCREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f();\nCREATE TABLE plain (i int);\n"}) {
+      SCOPED_TRACE(change);
+      TestDatabase database("offline");
+      const History history({{"aaa1", "", "-- athanor:upgrade\n" + change + "CREATE TABLE t (note text DEFAULT 'é\\b');\n"}});
+      const auto result = test::run_process(
+          {"psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", database.url()},
+          {.environment = {}, .standard_input = rendered(history, Direction::Upgrade, "heads"), .directory = ""});
+      EXPECT_EQ(result.exit_code, 3) << result.out;
+      EXPECT_NE(result.err.find("revision aaa1 changed client_encoding or standard_conforming_strings"), std::string::npos)
+          << result.err;
+      EXPECT_FALSE(database.has_relation("public.t"));
+    }
+  }
+}
+
+TEST(OfflineScript, LetsARevisionChangeThemWhereNoTextDependsOnThem) {
+  TestDatabase database("offline");
+  const History history({{"aaa1", "",
+                          "-- athanor:upgrade\nCREATE TABLE t (note text DEFAULT 'é');\nDO $$ BEGIN PERFORM "
+                          "set_config('client_encoding', 'LATIN1',"
+                          " false); END $$;\nCREATE TABLE u (i int);\n"},
+                         {"bbb2", "aaa1", "-- athanor:upgrade\nCOMMENT ON TABLE u IS 'ü';\nCOMMENT ON COLUMN u.i IS 'ü';\n"}});
+  run_with_psql(database, rendered(history, Direction::Upgrade, "heads"));
+  EXPECT_EQ(database.value("SELECT obj_description('u'::regclass) || col_description('u'::regclass, 1)"), "üü");
+}
+
 // The history of the comparison, once for us and once for Alembic.
 struct Twin {
   std::string id;
