@@ -83,6 +83,11 @@ std::string count_of_work(std::size_t count, Direction operation) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+// A purge deletes rows before the run stamps.
+std::size_t amount_of_work(const ExecutionReport& report) {
+  return report.executed.size() + (report.ok() ? report.purged_rows : 0);
+}
+
 // The state of the database after a failed run. Says so if it is unknown.
 std::string state_after(const ExecutionReport& report, Direction operation) {
   const std::string count = count_of_work(report.executed.size(), operation);
@@ -105,7 +110,7 @@ std::string state_after(const ExecutionReport& report, Direction operation) {
 Result<void> conclude(CommandContext& context, const Project& project, const ExecutionReport& report, Direction operation) {
   if (report.ok()) {
     const std::string heads = join_revisions(report.current_heads.value_or(std::vector<std::string>()));
-    const std::string count = count_of_work(report.executed.size(), operation);
+    const std::string count = count_of_work(amount_of_work(report), operation);
     context.output().set_message(std::string(direction_name(operation)) + ": " + count + ", now at " + heads);
     context.output().note("Done: " + count + ", now at " + heads + " (" + duration_text(report.duration) + ").");
     return {};
@@ -367,6 +372,7 @@ Result<void> purge_and_stamp(CommandContext& context) {
                                         context.arguments().operands()));
   const ExecutionReport report = situation.database.migrator().purge_and_stamp(plan, context.outside().stop);
   report_run(context, plan, report);
+  context.output().fields()["purged_rows"] = report.ok() ? report.purged_rows : 0;
   return conclude(context, situation.project, report, Direction::Stamp);
 }
 

@@ -124,6 +124,7 @@ Result<Database> Database::connect(CommandContext& context, const Configuration&
   database.sink_ = sink ? std::move(sink) : std::make_unique<ProgressSink>();
   MigratorSettings settings = migrator_settings(configuration);
   settings.actor = context.outside().actor;
+  settings.purges = context.arguments().has("--purge");
   database.migrator_ =
       std::make_unique<Migrator>(*database.factory_, *context.outside().clock, std::move(settings), *database.sink_);
   if (configuration.ledger_keeps_catalog) {

@@ -8,9 +8,12 @@
 #include <string_view>
 
 #include "migrations/execute/migration_lock.hpp"
+#include "migrations/execute/version_column.hpp"
+#include "migrations/revision/revision_id.hpp"
 #include "migrations/session/pooler.hpp"
 #include "migrations/session/session_reset.hpp"
 #include "migrations/text/quoting.hpp"
+#include "migrations/text/text_encoding.hpp"
 
 namespace athanor {
 namespace {
@@ -257,11 +260,37 @@ std::vector<Command> content_of(const DatabaseState& state, const VersionTable& 
   if (state.has_step_table) {
     commands.push_back({ledger.steps().select_statement(), {}, ""});
   }
+  if (state.observation.has_version_table) {
+    commands.push_back({version_width_query(versions), {}, ""});
+  }
   return commands;
 }
 
-Result<void> read_content(std::span<Result<Rows>> answers, const VersionTable& versions, const Ledger& ledger,
-                          DatabaseState& state) {
+// A row that can be no revision. No file can name it, and printing it would not help.
+Error invalid_row(const VersionTable& versions, const std::string& what) {
+  return Error(ErrorCode::UnknownDatabaseRevision, "a row of the version table " + versions.qualified() + " " + what)
+      .advise("find out the actual revision of the schema, then run `athanor stamp --purge REVISION`, which replaces all rows");
+}
+
+Result<void> read_heads(const Rows& rows, const MigratorSettings& settings, const VersionTable& versions, Observation& seen) {
+  for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+    const Parameter head = rows.cell(i, 0);
+    const std::size_t length = head ? count_characters(*head) : 0;
+    if (head && length <= kMaxRevisionIdLength) {
+      seen.current_heads.push_back(*head);
+    } else if (settings.purges) {
+      ++seen.invalid_rows;
+    } else {
+      return fail(invalid_row(versions, head ? "has " + std::to_string(length) + " characters, more than any revision id"
+                                             : std::string("is NULL")));
+    }
+  }
+  std::ranges::sort(seen.current_heads);
+  return {};
+}
+
+Result<void> read_content(std::span<Result<Rows>> answers, const MigratorSettings& settings, const VersionTable& versions,
+                          const Ledger& ledger, DatabaseState& state) {
   Observation& seen = state.observation;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (!answers[i]) {
@@ -272,18 +301,14 @@ Result<void> read_content(std::span<Result<Rows>> answers, const VersionTable& v
     }
   }
   if (seen.has_version_table) {
-    const Rows& heads = *answers.front();
-    for (std::size_t i = 0; i < heads.rows.size(); ++i) {
-      const Parameter head = heads.cell(i, 0);
-      if (!head) {
-        return fail(malformed_answer());
-      }
-      seen.current_heads.push_back(*head);
-    }
-    std::ranges::sort(seen.current_heads);
+    TRY(read_heads(*answers.front(), settings, versions, seen));
   }
-  if (state.has_step_table && !answers.back()->empty()) {
-    seen.unfinished = unfinished_from(*answers.back());
+  const std::size_t steps = seen.has_version_table ? 1 : 0;
+  if (state.has_step_table && !answers[steps]->empty()) {
+    seen.unfinished = unfinished_from(*answers[steps]);
+  }
+  if (seen.has_version_table) {
+    state.version_width = version_width_in(*answers.back());
   }
   return {};
 }
@@ -297,7 +322,7 @@ Result<DatabaseState> observe_state(Session& session, const MigratorSettings& se
   const std::vector<Command> commands = content_of(state, versions, ledger);
   if (!commands.empty()) {
     TRY_ASSIGN(auto answers, session.query_each(commands));
-    TRY(read_content(answers, versions, ledger, state));
+    TRY(read_content(answers, settings, versions, ledger, state));
   }
   return state;
 }
@@ -318,7 +343,7 @@ Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& s
   // Tables were created or dropped since `before`, so the queries of this pipeline were for the wrong set of tables.
   const bool as_before = state && state->observation.has_version_table == before.observation.has_version_table &&
                          state->has_step_table == before.has_step_table;
-  if (as_before && read_content(std::span(answers).subspan(2), versions, ledger, *state)) {
+  if (as_before && read_content(std::span(answers).subspan(2), settings, versions, ledger, *state)) {
     locked.state = std::move(*state);
   }
   return locked;

@@ -20,6 +20,7 @@ struct DatabaseState {
   bool has_ledger_schema = false;
   bool has_step_table = false;
   OwnTables tables;
+  std::size_t version_width = 0;   // characters that version_num holds; without a limit, those of the longest id
   bool superuser = false;          // whether the migrator's role is a superuser
   std::optional<Error> pooled;     // why this connection must not take a lock; reading is still correct
   std::optional<Error> untrusted;  // why nothing may be written here: UntrustedTable

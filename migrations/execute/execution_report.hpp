@@ -27,6 +27,7 @@ struct ExecutionReport {
   std::vector<ExecutedRevision> executed;
   // Rows of the version table after the run. After a failure they are read again; empty when the database could not be queried.
   std::optional<std::vector<std::string>> current_heads;
+  std::size_t purged_rows = 0;               // rows that a purge deleted before anything was stamped
   std::optional<UnfinishedStep> unfinished;  // the revision that is half-applied now; set only after a failure
   std::optional<Error> error;                // why the run stopped early
   std::string failed_revision;

@@ -209,7 +209,9 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
       return fail(Error(ErrorCode::StalePlan, "the database changed after the plan was made; nothing was applied")
                       .advise("create a new plan and run it"));
     }
-    if (!purge) {
+    if (purge) {
+      report.purged_rows = state.observation.current_heads.size() + state.observation.invalid_rows;
+    } else {
       TRY(check_version_table(plan.operation, state.observation));
     }
     // These checks refuse the run before create_missing() makes the first change.
@@ -221,7 +223,7 @@ Result<void> Migrator::Impl::run_plan(const Plan& plan, const StopToken& stop, E
     const bool steps = !std::ranges::all_of(plan.revisions, &PlannedRevision::single_transaction);
     TRY_ASSIGN(OwnTables tables,
                create_missing(*session, settings, state, versions, ledger, steps ? NeedStepTable::Yes : NeedStepTable::No));
-    TRY(fit_version_column(*session, versions, plan, state.observation.has_version_table));
+    TRY(fit_version_column(*session, versions, plan, state));
     if (state.superuser && !state.observation.has_ledger) {
       sink.superuser_migrates();
     }
@@ -315,6 +317,7 @@ ExecutionReport Migrator::purge_and_stamp(const Plan& plan, const StopToken& sto
     outcome = impl_->with_lock(stop, report, [&](const DatabaseState& state) -> Result<void> {
       TRY(create_missing(*impl_->session, impl_->settings, state, impl_->versions, impl_->ledger));
       TRY(impl_->session->query(impl_->versions.purge().sql));
+      report.purged_rows = state.observation.current_heads.size() + state.observation.invalid_rows;
       return {};
     });
   } else {

@@ -21,6 +21,7 @@ struct MigratorSettings {
   std::string actor;      // who runs it: "alice@laptop", "databasemigration/shop/orders"
   std::string run_id;     // empty: new_run_id()
   bool identify = false;  // observe() fills Observation::identity
+  bool purges = false;    // the run deletes every row of the version table, so observing accepts rows that are no revision
 };
 
 }  // namespace athanor

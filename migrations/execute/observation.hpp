@@ -57,6 +57,7 @@ struct HistoryEntry {
 
 struct Observation {
   std::vector<std::string> current_heads;  // rows of the version table, sorted
+  std::size_t invalid_rows = 0;            // rows that can be no revision; not zero only with MigratorSettings::purges
   bool has_version_table = false;
   bool has_ledger = false;
   bool read_only = false;  // a standby: can be observed, not migrated

@@ -64,6 +64,38 @@ Result<void> refuse_overlapping_rows(const RevisionGraph& graph, const std::vect
                           "`, if everything below is applied"));
 }
 
+Result<void> refuse_overlapping_targets(const RevisionGraph& graph, const std::vector<std::string>& targets,
+                                        const std::vector<std::string>& current_heads) {
+  std::vector<std::vector<std::string>> resolved;
+  for (const std::string& target : targets) {
+    auto ids = graph.resolve(target, current_heads);
+    if (!ids) {
+      return {};
+    }
+    resolved.push_back(std::move(*ids));
+  }
+  for (std::size_t above = 0; above < targets.size(); ++above) {
+    const auto included = graph.applied(resolved[above]);
+    for (std::size_t below = 0; included && below < targets.size(); ++below) {
+      const bool inside = below != above && std::ranges::any_of(resolved[below], [&](const std::string& id) {
+                            return std::ranges::find(*included, id) != included->end();
+                          });
+      if (!inside) {
+        continue;
+      }
+      if (resolved[below] == resolved[above]) {
+        return fail(
+            Error(ErrorCode::OverlappingHeads, "'" + targets[above] + "' and '" + targets[below] + "' are the same revision")
+                .advise("name each revision once"));
+      }
+      return fail(Error(ErrorCode::OverlappingHeads, "'" + targets[above] + "' includes '" + targets[below] + "'")
+                      .advise("name one revision per branch: leave out '" + targets[below] + "', or '" + targets[above] +
+                              "' if the schema does not have it"));
+    }
+  }
+  return {};
+}
+
 Result<TargetPosition> locate_target(const RevisionGraph& graph, const std::string& target,
                                      const std::vector<std::string>& current_heads) {
   TargetPosition position;

@@ -30,6 +30,10 @@ struct OverlappingRow {
                                                            const std::vector<std::string>& current_heads);
 // Error: OverlappingHeads, with the rows and what to do. Rows that are in no file are ignored; call unknown_heads() first.
 [[nodiscard]] Result<void> refuse_overlapping_rows(const RevisionGraph& graph, const std::vector<std::string>& current_heads);
+// Error: OverlappingHeads, when one of several targets of a stamp includes or repeats another one, in whatever order they are
+// named. A target that does not resolve is left to the walk.
+[[nodiscard]] Result<void> refuse_overlapping_targets(const RevisionGraph& graph, const std::vector<std::string>& targets,
+                                                      const std::vector<std::string>& current_heads);
 
 struct TargetPosition {
   std::vector<std::string> resolved;  // ids that the target denotes; empty for base

@@ -2,6 +2,7 @@
 #include <system_error>
 #include <thread>
 
+#include "migrations/graph/target_position.hpp"
 #include "migrations/graph/walk.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/plan/plan_hash.hpp"
@@ -140,6 +141,9 @@ std::vector<std::string> destructive_statements(const Plan& plan) {
 Result<Walk> make_walk(const RevisionGraph& graph, Direction operation, const std::vector<std::string>& from,
                        const std::vector<std::string>& targets) {
   if (operation == Direction::Stamp) {
+    if (targets.size() > 1) {
+      TRY(refuse_overlapping_targets(graph, targets, from));
+    }
     return stamp_walk(graph, from, targets);
   }
   if (targets.size() != 1) {

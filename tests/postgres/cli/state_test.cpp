@@ -204,6 +204,35 @@ TEST(OverlappingRowsOfADatabase, AreThoseThatAreThereTwiceToo) {
   EXPECT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
 }
 
+TEST(OverlappingTargetsOfAStamp, AreRefusedInWhateverOrder) {
+  CliScene scene;
+  scene.three_tables();
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"stamp", "r1", "r2"},
+                                                {"stamp", "r2", "r1"},
+                                                {"stamp", "--purge", "r2", "r1"},
+                                                {"stamp", "head", "r1"},
+                                                {"stamp", "--sql", "r1", "r2"},
+                                                {"plan", "stamp", "r1", "r3"}}) {
+    const auto refused = scene.run(words);
+    EXPECT_EQ(refused.exit_code, 5) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("includes 'r1'"));
+  }
+  const auto twice = scene.run({"stamp", "r3", "head"});
+  EXPECT_EQ(twice.exit_code, 5) << twice.err;
+  EXPECT_THAT(twice.err, HasSubstr("are the same revision"));
+}
+
+TEST(APurge, CountsTheRowsThatItDeletes) {
+  CliScene scene;
+  scene.three_tables();
+  ASSERT_EQ(scene.run({"stamp", "r2"}).exit_code, 0);
+  const auto replaced = scene.run({"stamp", "--purge", "r3"});
+  EXPECT_THAT(replaced.err, HasSubstr("2 row changes, now at r3"));
+  const auto emptied = scene.json({"stamp", "--purge", "base"});
+  EXPECT_EQ(emptied["purged_rows"], 1);
+  EXPECT_EQ(emptied["message"], "stamp: 1 row change, now at <base>");
+}
+
 TEST(AVersionTableThatIsGone, IsNotTakenForAnEmptyDatabase) {
   CliScene scene;
   scene.three_tables();
