@@ -215,7 +215,8 @@ Error environment_error(const Document& json, const AlembicProject& project) {
   const auto message = json.at("message").get<std::string>();
   const auto file = json.at("file").get<std::string>();
   Error error(ErrorCode::NotRenderable,
-              "Alembic cannot run this project offline: " + type + (message.empty() ? "" : ": " + message));
+              (project.against.empty() ? "Alembic cannot run this project offline: " : "Alembic cannot run this project: ") +
+                  type + (message.empty() ? "" : ": " + message));
   if (!file.empty()) {
     error.context = file + ":" + std::to_string(json.at("line").get<int>());
   }
@@ -228,12 +229,18 @@ Error environment_error(const Document& json, const AlembicProject& project) {
   } else if (type == "NotEmpty") {
     error.message = message;
     error.hint = "use a newly created database: Alembic runs every revision there";
+  } else if (type == "NoVersionSchema") {
+    error.message = message;
+    error.hint = "create the schema there first: env.py or your deployment does it for other databases";
   } else if (message.find("application context") != std::string::npos || type == "NoAppException") {
     error.hint = "env.py needs its Flask application: name it with --flask, as `flask --app`";
   } else if (type == "KeyError" || message.find("URL") != std::string::npos) {
     error.hint =
         "set the variables that env.py reads, for example DATABASE_URL=postgresql://localhost/any; Athanor does not connect to "
         "it";
+  } else if (!project.against.empty()) {
+    error.hint =
+        "`alembic upgrade heads` must work in " + project.working_folder + ", on an empty database, before the import can";
   } else {
     error.hint = "`alembic upgrade heads --sql` must work in " + project.working_folder + " before the import can";
   }

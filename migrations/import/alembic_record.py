@@ -6,12 +6,17 @@ Statements that only read are left out: whether one does is known by trying it i
 
 import re
 
+from alembic_direct import DirectUse, connect
 from alembic_driver import Recorder
 from alembic_values import NotSendable
 
 _READS = re.compile(r"[\s(]*(?:/\*.*?\*/\s*)*(SELECT|SHOW|TABLE|VALUES|WITH|EXPLAIN)\b", re.IGNORECASE | re.DOTALL)
-# Allowed in a read-only transaction, and yet done for what they do.
-_ACTS = re.compile(r"\b(set_config|pg_\w*advisory\w*|pg_notify|pg_sleep)\s*\(", re.IGNORECASE)
+# Allowed in a read-only transaction, and yet done for what they do: on temporary tables and sequences even writing is.
+_ACTS = re.compile(
+    r"\b(?:(?:set_config|pg_\w*advisory\w*|pg_notify|pg_sleep\w*|pg_\w+_backend|pg_reload_conf|pg_logical_emit_message|dblink\w*"
+    r"|setseed|nextval|setval|lo_\w+|lo(?:read|write))\s*\(|(?:INSERT|UPDATE|DELETE|MERGE|INTO)\b)",
+    re.IGNORECASE,
+)
 _OBJECTS = """
 SELECT x FROM (
   SELECT 'table or sequence ' || c.oid::pg_catalog.regclass::text FROM pg_catalog.pg_class c
@@ -22,13 +27,17 @@ SELECT x FROM (
     AND t.typnamespace NOT IN (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^pg_' OR nspname = 'information_schema')
   UNION ALL
   SELECT 'schema ' || nspname FROM pg_catalog.pg_namespace
-    WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
+    WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public', %s)
 ) AS found (x) LIMIT 1
 """
 
 
 class NotEmpty(Exception):
     """The database of --against holds something."""
+
+
+class NoVersionSchema(Exception):
+    """The database of --against lacks the schema that env.py names for the version table."""
 
 
 def find_driver(preferred):
@@ -60,10 +69,10 @@ class Recording:
         engines.append(self.engine)
         self.connection = None
         self.memo = {}  # one run of Alembic: it remembers which types it made
-        with self.engine.connect() as connection:
-            found = connection.exec_driver_sql(_OBJECTS.replace("%", "%%")).scalar()
-            if found:
-                raise NotEmpty("the database of --against is not empty: it contains the %s" % found)
+        self.use = DirectUse(self.recorder, self.sent_directly)
+        event.listen(self.engine, "do_connect", self.connect)
+        self.use.of_sqlalchemy(self.engine.dialect)
+        self.inspect()
         event.listen(self.engine, "before_cursor_execute", self.sent)
         event.listen(self.engine, "commit", lambda connection: self.recorder.committed(False))
         event.listen(self.engine, "rollback", lambda connection: self.recorder.rolled_back())
@@ -74,8 +83,22 @@ class Recording:
             self.recorder.isolated(level.replace("_", " "))
             stock(dbapi_connection, level)
 
-        dialect.set_isolation_level = isolated
+        dialect.set_isolation_level = self.use.wrapped(isolated)
         dialect.do_savepoint = self.noted(dialect.do_savepoint)
+
+    def connect(self, _dialect, _record, arguments, options):
+        return connect(self.driver, self.use, arguments, options)
+
+    def inspect(self):
+        schema = self.context.version_table_schema
+        with self.engine.connect() as connection:
+            # The schema of the version table may be there: Alembic does not create it.
+            found = connection.exec_driver_sql(_OBJECTS, (schema or "public",)).scalar()
+            if found:
+                raise NotEmpty("the database of --against is not empty: it contains the %s" % found)
+            there = connection.exec_driver_sql("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema or "public",)).scalar()
+            if schema and not there:
+                raise NoVersionSchema('the database of --against has no schema "%s", in which env.py keeps the version table' % schema)
 
     def noted(self, function):
         def call(connection, name):
@@ -89,35 +112,45 @@ class Recording:
             return
         # SQLAlchemy joins the rows of some of them itself, and then there is one set of parameters.
         for row in parameters if executemany and isinstance(parameters, list) else [parameters]:
-            text = self.mogrify(cursor, statement, row)
-            if not (_READS.match(text) and self.only_reads(cursor.connection, text)):
+            self.record(cursor.connection, self.mogrify(cursor.connection, statement, row))
+
+    def sent_directly(self, connection, statement, parameters):
+        self.record(connection, self.mogrify(connection, statement, parameters))
+
+    def record(self, connection, text):
+        with self.use.inside():
+            if not (_READS.match(text) and self.only_reads(connection, text)):
                 self.recorder.send(text)
 
-    def mogrify(self, cursor, statement, row):
+    def mogrify(self, connection, statement, row):
         if self.driver == "psycopg":
             from psycopg import ClientCursor
 
-            raw = cursor.connection
-            return ClientCursor(getattr(raw, "_conn", raw)).mogrify(statement, row)
+            return ClientCursor(getattr(connection, "_conn", connection)).mogrify(statement, row)
+        cursor = connection.cursor()
         text = cursor.mogrify(statement, row)
+        cursor.close()
         return text.decode("utf-8") if isinstance(text, bytes) else text
 
     def only_reads(self, connection, text):
         if _ACTS.search(text):
             return False
         if self.recorder.autocommit:
-            return "pg_catalog" in text
+            begin, end = ["BEGIN READ ONLY"], ["ROLLBACK"]
+        else:
+            begin = ["SAVEPOINT athanor_probe", "SET LOCAL transaction_read_only = on"]
+            end = ["ROLLBACK TO SAVEPOINT athanor_probe", "RELEASE SAVEPOINT athanor_probe"]
         probe = connection.cursor()
         try:
-            probe.execute("SAVEPOINT athanor_probe")
-            probe.execute("SET LOCAL transaction_read_only = on")
+            for statement in begin:
+                probe.execute(statement)
             probe.execute(text)
             return True
         except Exception:  # it writes, or it fails: the revision will say so itself
             return False
         finally:
-            probe.execute("ROLLBACK TO SAVEPOINT athanor_probe")
-            probe.execute("RELEASE SAVEPOINT athanor_probe")
+            for statement in end:
+                probe.execute(statement)
             probe.close()
 
     def begin(self):
@@ -142,6 +175,7 @@ class Recording:
     def up(self, function, arguments, revision, maintain):
         """Runs and commits, the version row included."""
         context = self.context
+        self.use.fault = None
         self.begin()
         try:
             self.recorder.start(revision)
@@ -159,6 +193,7 @@ class Recording:
     def down(self, function, arguments, revision):
         """Runs and rolls back. The third answer: whether something of it was committed all the same."""
         context = self.context
+        self.use.fault = None
         self.begin()
         try:
             context._transaction = self.connection.begin()

@@ -322,7 +322,7 @@ class Project:
                 self.stopped(result, error, script)
                 return
             if "error" in result["upgrade"]:
-                result["upgrade"] = self.recorded(parts, remarks, script.module.upgrade)
+                result["upgrade"] = self.recorded(parts, remarks, script.module.upgrade, recording)
             if result["downgrade"].pop("asks", False):
                 self.record_downgrade(recording, script, result)
 
@@ -339,11 +339,16 @@ class Project:
         except Exception as error:
             result["downgrade"] = {"error": self.explain(error, script.path)}
             return
-        result["downgrade"] = self.recorded(parts, remarks, script.module.downgrade)
+        result["downgrade"] = self.recorded(parts, remarks, script.module.downgrade, recording)
         if committed:  # it left something behind, so the way up is gone again
             recording.up(script.module.upgrade, self.arguments, script.revision, lambda: None)
 
-    def recorded(self, parts, remarks, function):
+    def recorded(self, parts, remarks, function, recording):
+        if recording.use.fault is not None:
+            what, places = recording.use.fault
+            own = os.path.realpath(function.__code__.co_filename)
+            lines = [line for file, line in places if os.path.realpath(file) == own]
+            return {"error": {"type": "NotSendable", "message": what + ", which cannot be recorded", "line": lines[0] if lines else 0}}
         answer = self.checked(parts, remarks, function)
         if "error" not in answer:
             answer["recorded"] = True

@@ -54,6 +54,85 @@ TEST_F(RecordedImport, ContainsWhatAlembicSentAndSaysSo) {
   same_through_both("heads");
 }
 
+TEST_F(RecordedImport, ContainsWhatWasSentThroughTheDriversCursors) {
+  add(R"py(def upgrade():
+    from psycopg2.extras import RealDictCursor, execute_values
+    bind = op.get_bind()
+    assert bind.scalar(sa.text("SELECT 1")) == 1
+    execute_values(bind.connection.cursor(), "INSERT INTO team VALUES %s", [(103, "it's"), (104, "5%")])
+    with bind.connection.driver_connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM team")
+        cursor.executemany("INSERT INTO team VALUES (%s, %s)", [(105, "a"), (106, "b")])
+    cursor = bind.connection.cursor(cursor_factory=RealDictCursor)
+    cursor.execute("INSERT INTO team VALUES (107, %s) RETURNING id", ("c",))
+    assert cursor.fetchone()["id"] == 107
+)py");
+  const Json answer = imported({"--against", scratch_.url(), "--check"});
+  EXPECT_THAT(answer.at("differences"), IsEmpty());
+  const std::string text = file();
+  EXPECT_THAT(text, HasSubstr("INSERT INTO team VALUES (103,'it''s'),(104,'5%');"));
+  EXPECT_THAT(text, HasSubstr("INSERT INTO team VALUES (106, 'b');"));
+  EXPECT_THAT(text, HasSubstr("INSERT INTO team VALUES (107, 'c') RETURNING id;"));
+  EXPECT_THAT(text, Not(HasSubstr("count(*)")));
+  same_through_both();
+}
+
+TEST_F(RecordedImport, RefusesByNameWhatTheDriverDoesWithoutSql) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"    import io\n    bind.connection.cursor().copy_expert('COPY team FROM STDIN', io.StringIO('9\\tx\\n'))\n",
+       "sends COPY through the driver's cursor, which cannot be recorded"},
+      {"    bind.connection.driver_connection.commit()\n    bind.connection.driver_connection.autocommit = True\n",
+       "changes the transactions of the driver's connection, which cannot be recorded"},
+  };
+  for (const auto& [body, says] : cases) {
+    SCOPED_TRACE(body);
+    TestDatabase scratch("scratch");
+    add("def upgrade():\n    bind = op.get_bind()\n    assert bind.scalar(sa.text('SELECT 1')) == 1\n    try:\n        pass\n"
+        "    finally:\n        pass\n" +
+        body);
+    const ProcessResult result = scene_.import({"--json", "--against", scratch.url()});
+    EXPECT_EQ(result.exit_code, 4);
+    EXPECT_THAT(result.out, HasSubstr(says));
+    EXPECT_THAT(result.out, HasSubstr("0badc0de2000"));
+  }
+}
+
+TEST_F(RecordedImport, KeepsStatementsThatActButLookLikeReads) {
+  add(R"py(def upgrade():
+    bind = op.get_bind()
+    assert bind.scalar(sa.text("SELECT 1")) == 1
+    op.execute("CREATE TEMP TABLE picked (i int)")
+    op.execute("WITH x AS (INSERT INTO picked VALUES (108) RETURNING i) SELECT count(*) FROM x")
+    op.execute("INSERT INTO team SELECT i, 'picked' FROM picked")
+    op.execute("SELECT lo_from_bytea(4711, 'x')")
+    with op.get_context().autocommit_block():
+        op.execute("SELECT pg_catalog.setval('team_id_seq', 108)")
+        op.execute("SELECT count(*) FROM team")
+)py");
+  const Json answer = imported({"--against", scratch_.url(), "--check"});
+  EXPECT_THAT(answer.at("differences"), IsEmpty());
+  const std::string text = file();
+  EXPECT_THAT(text, HasSubstr("WITH x AS (INSERT INTO picked"));
+  EXPECT_THAT(text, HasSubstr("SELECT lo_from_bytea(4711, 'x');"));
+  EXPECT_THAT(text, HasSubstr("SELECT pg_catalog.setval('team_id_seq', 108);"));
+  EXPECT_THAT(text, Not(HasSubstr("count(*) FROM team")));
+  same_through_both();
+}
+
+TEST_F(RecordedImport, NeedsTheSchemaOfTheVersionTable) {
+  std::string environment = read_file(scene_.file("env.py"));
+  environment.replace(environment.find("literal_binds=True"), 18, "literal_binds=True, version_table_schema='ops'");
+  write_file(scene_.file("env.py"), environment);
+  add("def upgrade():\n    if op.get_bind().scalar(sa.text('SELECT 1')):\n        op.execute('CREATE TABLE asked (n int)')\n");
+  const ProcessResult refused = scene_.import({"--against", scratch_.url()});
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("the database of --against has no schema \"ops\""));
+  EXPECT_THAT(refused.err, HasSubstr("create the schema there first"));
+  EXPECT_THAT(refused.err, Not(HasSubstr("offline")));
+  apply_with_psql(scratch_, "CREATE SCHEMA ops");
+  EXPECT_THAT(imported({"--against", scratch_.url(), "--check"}).at("differences"), IsEmpty());
+}
+
 TEST_F(RecordedImport, NeedsAnEmptyDatabase) {
   scratch_.run("CREATE TABLE somebodys (n int)");
   for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--check"}}) {
