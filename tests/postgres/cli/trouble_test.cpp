@@ -103,6 +103,52 @@ TEST(Trouble, ARowThatNoFileKnowsIsNamedWithTheWayOn) {
   EXPECT_THAT(scene.rows(), ElementsAre("r3"));
 }
 
+TEST(Trouble, ARowThatIsNullOrFarTooLongIsDescribedWithTheWayOn) {
+  for (const auto& [value, says] : std::vector<std::pair<std::string, std::string>>{
+           {"NULL", "a row of the version table public.alembic_version is NULL"},
+           {"repeat('x', 1000000)", "a row of the version table public.alembic_version has 1000000 characters"}}) {
+    SCOPED_TRACE(value);
+    CliScene scene;
+    scene.three_tables();
+    ASSERT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+    scene.database.run(
+        "ALTER TABLE alembic_version DROP CONSTRAINT alembic_version_pkc; ALTER TABLE alembic_version ALTER COLUMN version_num"
+        " DROP NOT NULL; ALTER TABLE alembic_version ALTER COLUMN version_num TYPE text; UPDATE alembic_version SET"
+        " version_num = " +
+        value);
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"upgrade", "head"}, {"current"}, {"check"}, {"stamp", "r1"}, {"status", "--json"}}) {
+      const auto result = scene.run(words);
+      EXPECT_EQ(result.exit_code, 10) << words.front() << result.err;
+      EXPECT_THAT(result.out + result.err, HasSubstr(says)) << words.front();
+      EXPECT_THAT(result.out + result.err, HasSubstr("athanor stamp --purge")) << words.front();
+      EXPECT_THAT(result.out + result.err, Not(HasSubstr("xxxx"))) << words.front();
+    }
+    const auto purged = scene.run({"stamp", "--purge", "r3"});
+    EXPECT_EQ(purged.exit_code, 0) << purged.err;
+    EXPECT_THAT(purged.err, HasSubstr("2 row changes, now at r3"));
+    EXPECT_THAT(scene.rows(), ElementsAre("r3"));
+  }
+}
+
+TEST(Trouble, AColumnThatIsTooNarrowForAnIdIsFoundBeforeTheRun) {
+  CliScene scene;
+  scene.database.run("CREATE TABLE alembic_version (version_num varchar(8) NOT NULL)");
+  scene.revision("r1", "", "CREATE TABLE t1 (i int);", "DROP TABLE t1;");
+  scene.revision("123456789ab", "r1", "CREATE TABLE t2 (i int);", "DROP TABLE t2;");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"upgrade", "head"}, {"stamp", "123456789ab"}, {"stamp", "--purge", "123456789ab"}}) {
+    const auto refused = scene.run(words);
+    EXPECT_EQ(refused.exit_code, 4) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("holds 8 characters, and revision 123456789ab has 11; nothing was applied"));
+    EXPECT_THAT(refused.err, HasSubstr("ALTER TABLE public.alembic_version ALTER COLUMN version_num TYPE varchar(255)"));
+  }
+  EXPECT_FALSE(scene.database.has_relation("public.t1"));
+  EXPECT_EQ(scene.run({"upgrade", "r1"}).exit_code, 0);
+  scene.database.run("ALTER TABLE public.alembic_version ALTER COLUMN version_num TYPE varchar(255)");
+  EXPECT_EQ(scene.run({"upgrade", "head"}).exit_code, 0);
+}
+
 TEST(Trouble, AWrongPasswordIsNeverRepeated) {
   CliScene scene;
   scene.three_tables();

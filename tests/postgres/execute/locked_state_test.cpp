@@ -72,7 +72,7 @@ class LockedState : public test::MigrationScene {
 TEST_F(LockedState, IsOneRoundTripBeforeTheFirstStatement) {
   const auto report = execute();
   ASSERT_TRUE(report.ok()) << report.error->describe();
-  EXPECT_EQ(sessions_.asked, (std::vector<std::string>{"query_each 3", "submit", "query"}));
+  EXPECT_EQ(sessions_.asked, (std::vector<std::string>{"query_each 4", "submit", "query"}));
   EXPECT_TRUE(lock_is_free());
 }
 
