@@ -21,27 +21,27 @@ constexpr std::array<std::string_view, 6> kOwnDirectives{"allow", "downgrade", "
 // Words for a direction, and therefore a section.
 constexpr std::array<std::string_view, 8> kUpward{"forward", "forwards", "redo",     "rollforward",
                                                   "up",      "upgrade",  "upgrades", "ups"};
-constexpr std::array<std::string_view, 15> kDownward{"backout",    "backward",  "backwards", "down",    "downgrade",
-                                                     "downgrades", "downs",     "revert",    "reverse", "reverts",
-                                                     "rollback",   "rollbacks", "undo",      "undos",   "unapply"};
+constexpr std::array<std::string_view, 16> kDownward{"backout",  "backward", "backwards", "down",    "downgrade", "downgrades",
+                                                     "downs",    "revert",   "reverse",   "reverts", "rollback",  "rollbacks",
+                                                     "teardown", "undo",     "undos",     "unapply"};
 // Single words that mark something other than a section.
 constexpr std::array<std::string_view, 6> kOther{"autocommit",     "irreversible",        "notransaction",
                                                  "statementbegin", "statementbreakpoint", "statementend"};
 // Phrases that mark something only as a whole.
-constexpr std::array<std::string_view, 15> kPhrases{
-    "begin statement",  "create above drop below", "disable transaction", "disable transactions",
-    "end statement",    "no transaction",          "no transactions",     "roll back",
-    "statement begin",  "statement breakpoint",    "statement end",       "step batch",
-    "step transaction", "without transaction",     "without transactions"};
+constexpr std::array<std::string_view, 17> kPhrases{
+    "begin statement",     "create above drop below", "disable ddl transaction", "disable transaction", "disable transactions",
+    "tear down",           "end statement",           "no transaction",          "no transactions",     "roll back",
+    "statement begin",     "statement breakpoint",    "statement end",           "step batch",          "step transaction",
+    "without transaction", "without transactions"};
 // Other words that a marker may contain, including words of grammar and of programming languages: "to undo:", "here starts the
 // downgrade", "def downgrade():".
-constexpr std::array<std::string_view, 59> kFillers{
-    "above",      "apply",      "async",    "begin",    "beginning", "begins",  "below", "block",       "case",      "class",
-    "code",       "def",        "empty",    "end",      "ends",      "exports", "fn",    "follow",      "following", "follows",
-    "for",        "from",       "func",     "function", "here",      "how",     "in",    "is",          "it",        "migrate",
-    "migration",  "migrations", "none",     "not",      "now",       "of",      "on",    "override",    "part",      "path",
-    "protected",  "public",     "required", "script",   "scripts",   "section", "sql",   "start",       "starting",  "starts",
-    "statements", "step",       "steps",    "stop",     "the",       "this",    "to",    "transaction", "void"};
+constexpr std::array<std::string_view, 60> kFillers{
+    "above",     "apply",      "async",  "begin",    "beginning", "begins",  "below",   "block",  "case",        "class",
+    "code",      "def",        "empty",  "end",      "ends",      "exports", "fn",      "follow", "following",   "follows",
+    "for",       "from",       "func",   "function", "here",      "how",     "in",      "is",     "it",          "migrate",
+    "migration", "migrations", "name",   "none",     "not",       "now",     "of",      "on",     "override",    "part",
+    "path",      "protected",  "public", "required", "script",    "scripts", "section", "sql",    "start",       "starting",
+    "starts",    "statements", "step",   "steps",    "stop",      "the",     "this",    "to",     "transaction", "void"};
 constexpr std::array<std::string_view, 21> kTools{
     "alembic",   "athanor", "atlas",   "bun",     "dbdeploy", "dbmate",  "dbup",     "diesel", "evolutions", "flyway", "goose",
     "liquibase", "micrate", "migrate", "mybatis", "pgroll",   "rambler", "refinery", "sqitch", "sqlx",       "tern"};
@@ -98,7 +98,10 @@ struct Finding {
 
 class MarkerSearch {
  public:
-  MarkerSearch(CommentLine line, CommentPlace place) : line_(std::move(line)), place_(place) { split_own_name(); }
+  MarkerSearch(CommentLine line, CommentPlace place) : line_(std::move(line)), place_(place) {
+    join_spaced_letters();
+    split_own_name();
+  }
 
   [[nodiscard]] std::optional<Finding> find() const {
     if (const auto own = own_directive()) {
@@ -127,10 +130,26 @@ class MarkerSearch {
     return index < line_.words.size() ? std::string_view(line_.words[index].text) : std::string_view();
   }
 
-  // Splits "athanordowngrade" into two words.
+  // "D O W N" is one word.
+  void join_spaced_letters() {
+    std::string joined;
+    for (std::size_t index = 0; index < line_.words.size(); ++index) {
+      if (word(index).size() != 1 || (index > 0 && line_.words[index].gap != " ")) {
+        return;
+      }
+      joined += word(index);
+    }
+    if (is_key(joined)) {
+      line_.words.resize(1);
+      line_.words[0].text = std::move(joined);
+    }
+  }
+
+  // Splits "athanordowngrade" into two words. "athanors" is a misspelt name.
   void split_own_name() {
     const auto name = kOwnName.front();
-    if (word(0).size() > name.size() && word(0).starts_with(name)) {
+    if (word(0).size() > name.size() && word(0).starts_with(name) &&
+        (!is_own_name(word(0)) || is_nearly_a_directive(word(0).substr(name.size())))) {
       CommentWord rest{line_.words[0].text.substr(name.size()), ""};
       line_.words[0].text.resize(name.size());
       line_.words.insert(line_.words.begin() + 1, std::move(rest));
@@ -167,8 +186,13 @@ class MarkerSearch {
         (first == "liquibase" && (word(1) == "formatted" || word(1) == "rollback")) ||
         (first == "changeset" && line_.gap_after(1) == ":") ||
         ((first == "preconditions" || first == "precondition") && word(1) == "on" && line_.gap_after(2).starts_with(':'));
-    const bool sqitch = (first == "deploy" || first == "revert" || first == "verify") && line_.gap_after(1) == ":" &&
-                        place_ != CommentPlace::Header;
+    // "Revert shop:users from pg", and without a project "Revert users from pg".
+    const bool of_sqitch = first == "deploy" || first == "revert" || first == "verify";
+    const std::size_t count = line_.words.size();
+    const bool sqitch =
+        of_sqitch && place_ != CommentPlace::Header &&
+        (line_.gap_after(1) == ":" || (count > 2 && word(count - 1) == "pg" &&
+                                       (word(count - 2) == "from" || word(count - 2) == "to" || word(count - 2) == "on")));
     return liquibase || sqitch ? std::optional(Finding{false, std::string(first)}) : std::nullopt;
   }
 
@@ -201,7 +225,7 @@ class MarkerSearch {
         index += words;
       } else if (index > 0 && among(next, kTools) && line_.gap_after(index) == ":") {
         return std::nullopt;  // prose about a directive: "the section athanor:downgrade follows"
-      } else if (is_key(next) || among(next, kFillers) || among(next, kTools)) {
+      } else if (is_key(next) || among(next, kFillers) || among(next, kTools) || (marker.empty() && is_numbering(index))) {
         marker = marker.empty() && is_key(next) ? next : marker;
         ++index;
       } else {
@@ -214,6 +238,17 @@ class MarkerSearch {
       return std::nullopt;
     }
     return Finding{false, std::string(marker)};
+  }
+
+  // The number of a heading: "1. down", "II) down", "part 2: down".
+  [[nodiscard]] bool is_numbering(std::size_t index) const {
+    constexpr std::array<std::string_view, 9> kRoman{"i", "ii", "iii", "iv", "ix", "v", "vi", "vii", "viii"};
+    const std::string_view number = word(index);
+    if (number.size() < 4 && number.find_first_not_of("0123456789") == std::string_view::npos) {
+      return true;
+    }
+    const std::string_view after = line_.gap_after(index);
+    return among(number, kRoman) && (after.starts_with('.') || after.starts_with(')') || after.starts_with(':'));
   }
 
   // The number of words from `index` on that form one of the phrases; 0: none.
@@ -260,13 +295,14 @@ std::string advice(std::string_view marker) {
   }
   std::string right = "remove it";
   constexpr std::array<std::string_view, 2> kSections{"downgrade", "upgrade"};
-  if (among(marker, kDownward) || marker == "back" || closest_name(marker, kSections) == "downgrade") {
+  if (among(marker, kDownward) || marker == "back" || marker == "tear" || closest_name(marker, kSections) == "downgrade") {
     right = "write '-- athanor:downgrade' on a line of its own where the downgrade begins";
   } else if (among(marker, kUpward) || closest_name(marker, kSections) == "upgrade") {
     right = "write '-- athanor:upgrade' on a line of its own where the upgrade begins";
   } else if (marker.starts_with("irr")) {
     right = "write '-- athanor:irreversible' and the reason";
-  } else if (marker == "autocommit" || marker.ends_with("transaction") || marker.ends_with("transactions") || marker == "no") {
+  } else if (marker == "autocommit" || marker == "disable" || marker.ends_with("transaction") ||
+             marker.ends_with("transactions") || marker == "no") {
     right = "write '-- athanor:step autocommit' above statements that run outside a transaction";
   } else if (marker.starts_with("statement") || marker == "begin" || marker == "end") {
     right = "remove it: Athanor finds the end of a statement without it";

@@ -94,7 +94,18 @@ const std::vector<std::string>& markers() {
       "-- to revert this migration:", "-- transaction:false", "-- transaction: false", "-- transaction=false",
       "-- Transaction = off", "-- notransaction: true", "-- executeInTransaction=false", "-- use_transaction: false",
       "-- atomic = False", "-- athanor: dwongrade", "-- athanor : step", "-- athanor: steps", "-- revert: #123",
-      "-- Down (#12): drops the table"};
+      "-- Down (#12): drops the table",
+      // a letter too many, numbers, spaced and styled letters
+      "-- athanore:downgrade", "-- athanorr:downgrade", "-- athanors:downgrade", "-- athanoor:downgrade", "-- 1. down",
+      "-- 2) Down", "-- I. Down", "-- II) Rollback", "-- Part 2: Rollback", "-- step 2: down", "-- Section 2: down",
+      "-- name: down", "-- Revert users from pg", "-- Deploy users to pg", "-- disable_ddl_transaction!", "-- tear down",
+      "-- teardown", "-- D O W N", "-- \xE1\xB4\x85\xE1\xB4\x8F\xE1\xB4\xA1\xC9\xB4",
+      "-- \xF0\x9D\x90\x83\xF0\x9D\x90\xA8\xF0\x9D\x90\xB0\xF0\x9D\x90\xA7",
+      "-- \xE2\x92\xB9\xE2\x93\x9E\xE2\x93\xA6\xE2\x93\x9D",
+      "-- down\xC2\xAD"
+      "grade",
+      "-- down\xE3\x85\xA4"
+      "grade"};
   return all;
 }
 
@@ -182,7 +193,15 @@ const std::vector<std::string>& prose() {
                                             "-- for the transaction to end",
                                             "-- in case of trouble call ann",
                                             "-- listed in reverse order",
-                                            "-- in case of rollback call ann"};
+                                            "-- in case of rollback call ann",
+                                            "-- 1. create the table",
+                                            "-- 2) step down the replicas first",
+                                            "-- part 2: the index",
+                                            "-- v. 2 of the table",
+                                            "-- tear down the old partitions",
+                                            "-- revert users from the last import",
+                                            "-- a b c",
+                                            "-- the athanors of Prague"};
   return all;
 }
 
