@@ -186,6 +186,11 @@ Result<void> run_restore(CommandContext& context) {
 
 Result<void> run_prune(CommandContext& context) {
   TRY_ASSIGN(const BackupLocation place, place_for(context, BackupAccess::Reading));
+  // In the configuration 0 means no limit; on the command line it can only be a mistake.
+  if (context.arguments().has("--max-age") && place.job.settings.retention.max_age.count() == 0) {
+    return fail(Error(ErrorCode::Usage, "--max-age must not be 0: every backup is older than that")
+                    .advise("give a longer duration, such as 30d, or --keep N"));
+  }
   TRY_ASSIGN(const auto sessions, connect_to(context, place));
   const auto lines = lines_for(context);
   const bool dry_run = context.arguments().has("--dry-run");
