@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "migrations/base/unique_fd.hpp"
+#include "migrations/base/write_all.hpp"
 
 namespace athanor {
 namespace {
@@ -69,14 +70,7 @@ class NoSizeSignal {
 
 int write_whole(int descriptor, std::string_view bytes) {
   const NoSizeSignal quiet;
-  while (!bytes.empty()) {
-    const auto written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) {
-      return errno;
-    }
-    bytes.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
-  }
-  return 0;
+  return write_all(descriptor, bytes) ? 0 : errno;
 }
 
 void sync_folder(const std::string& folder) {

@@ -8,21 +8,9 @@
 #include <cerrno>
 #include <system_error>
 
+#include "migrations/base/write_all.hpp"
+
 namespace athanor {
-namespace {
-
-bool write_all(const UniqueFd& file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) {
-      return false;
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
-  }
-  return true;
-}
-
-}  // namespace
 
 Result<UniqueFd> memory_file(const char* name, std::string_view bytes) {
   UniqueFd file(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -31,7 +19,7 @@ Result<UniqueFd> memory_file(const char* name, std::string_view bytes) {
     file = UniqueFd(::fcntl(file.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   }
   // The default mode is 0777; libpq and ssh ignore a file with a secret that other users can read.
-  if (!file || ::fchmod(file.get(), S_IRUSR | S_IWUSR) != 0 || !write_all(file, bytes) ||
+  if (!file || ::fchmod(file.get(), S_IRUSR | S_IWUSR) != 0 || !write_all(file.get(), bytes) ||
       ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
     return fail(ErrorCode::Io, "cannot create a file in memory: " + std::generic_category().message(errno));
   }

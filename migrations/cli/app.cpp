@@ -19,6 +19,7 @@
 #include "migrations/base/private_memory.hpp"
 #include "migrations/base/process.hpp"
 #include "migrations/base/stop.hpp"
+#include "migrations/base/write_all.hpp"
 #include "migrations/cli/program.hpp"
 #include "migrations/postgres/connect.hpp"
 #include "migrations/postgres/connection_string.hpp"
@@ -51,17 +52,9 @@ void catch_signals(StopSource& stop) {
   ::sigaction(SIGPIPE, &action, nullptr);
 }
 
-void write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      return;  // the reader has closed the pipe
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+void print(int descriptor, std::string_view text) {
+  // A failure means that the reader has closed the pipe: there is nobody left to tell.
+  [[maybe_unused]] const bool written = write_all(descriptor, text);
 }
 
 std::optional<std::string> variable(const char* name) {
@@ -97,7 +90,9 @@ std::string cache_folder() {
 
 // Reads one line from the terminal; empty at the end of the input, or after a signal.
 std::optional<std::string> ask(const std::string& question) {
-  write_all(STDERR_FILENO, question);
+  if (!write_all(STDERR_FILENO, question)) {
+    return std::nullopt;
+  }
   std::string line;
   for (char letter = 0; ::read(STDIN_FILENO, &letter, 1) == 1;) {
     if (letter == '\n') {
@@ -168,8 +163,8 @@ int run(int argc, const char* const* argv) {
   outside.columns = terminal_columns();
   const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   const int code = run_program(
-      words, outside, [](std::string_view text) { write_all(STDOUT_FILENO, text); },
-      [](std::string_view text) { write_all(STDERR_FILENO, text); });
+      words, outside, [](std::string_view text) { print(STDOUT_FILENO, text); },
+      [](std::string_view text) { print(STDERR_FILENO, text); });
   signal_target.store(nullptr, std::memory_order_release);
   return code;
 }

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "migrations/base/ids.hpp"
+#include "migrations/base/write_all.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -21,19 +22,8 @@ Result<void> write_whole(const std::string& path, std::string_view text) {
   if (descriptor < 0) {
     return fail(io_error(path, "cannot be written", errno));
   }
-  int problem = 0;
-  while (!text.empty() && problem == 0) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR) {
-      problem = errno;
-    }
-  }
-  // Before the file gets its name, so that a crash never leaves an empty file under it.
-  if (problem == 0 && ::fsync(descriptor) != 0) {
-    problem = errno;
-  }
+  // Sync before the file gets its name, so that a crash never leaves an empty file under it.
+  const int problem = write_all(descriptor, text) && ::fsync(descriptor) == 0 ? 0 : errno;
   ::close(descriptor);
   return problem == 0 ? Result<void>() : fail(io_error(path, "cannot be written", problem));
 }

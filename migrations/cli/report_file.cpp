@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "migrations/base/write_all.hpp"
+
 namespace athanor::cli {
 namespace {
 
@@ -26,17 +28,7 @@ Result<ReportFile> ReportFile::open(const std::string& path) {
 }
 
 Result<void> ReportFile::write(std::string_view text) const {
-  while (!text.empty()) {
-    const ssize_t written = ::write(file_.get(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      return fail(io_error(path_, written < 0 ? errno : EIO));
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
+  return write_all(file_.get(), text) ? Result<void>() : fail(io_error(path_, errno));
 }
 
 }  // namespace athanor::cli

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "migrations/base/write_all.hpp"
+
 namespace athanor {
 namespace {
 
@@ -55,17 +57,10 @@ Result<void> NewFiles::write(const std::string& path, std::string_view text) {
     return fail(cannot_write(path));
   }
   paths_.push_back(path);
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      const Error error = cannot_write(path);
-      ::close(descriptor);
-      return fail(error);
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
+  if (!write_all(descriptor, text)) {
+    const Error error = cannot_write(path);
+    ::close(descriptor);
+    return fail(error);
   }
   return ::close(descriptor) == 0 ? Result<void>() : fail(cannot_write(path));
 }

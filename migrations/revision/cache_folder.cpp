@@ -10,6 +10,8 @@
 #include <memory>
 #include <utility>
 
+#include "migrations/base/write_all.hpp"
+
 namespace athanor {
 namespace {
 
@@ -32,20 +34,6 @@ bool make_folders(const std::string& path) {
 UniqueFd open_folder(const std::string& path) {
   // Every later access is relative to this descriptor, so that nobody can swap the folder.
   return UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
-
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto written = ::write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      return false;
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
 }
 
 struct CloseFolder {

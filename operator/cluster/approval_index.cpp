@@ -4,44 +4,12 @@
 #include <optional>
 #include <utility>
 
+#include "migrations/base/timestamp.hpp"
 #include "migrations/text/printable.hpp"
 #include "operator/kube/object_fields.hpp"
 
 namespace athanor::controller {
 namespace {
-
-constexpr std::size_t kSecondsOfTime = 19;  // "2026-11-21T02:10:00"
-constexpr std::size_t kOffset = 6;          // "+01:00"
-
-// Parses an RFC 3339 time as the API server accepts it: with fractions of a second, any offset, and lower-case letters.
-std::optional<WallTime> read_timestamp(std::string text) {
-  constexpr std::string_view kBeyond = "2262";  // the year in which WallTime overflows
-  if (text.size() <= kSecondsOfTime) {
-    return std::nullopt;
-  }
-  std::ranges::replace(text, 't', 'T');
-  if (text.substr(0, kBeyond.size()) >= kBeyond && text.find_first_not_of("0123456789") == kBeyond.size()) {
-    return WallTime::max();
-  }
-  std::size_t zone = kSecondsOfTime;
-  if (text[zone] == '.' || text[zone] == ',') {
-    zone = text.find_first_not_of("0123456789", zone + 1);
-  }
-  const auto time = parse_iso8601(text.substr(0, kSecondsOfTime) + "Z");
-  const std::string offset = zone < text.size() ? text.substr(zone) : std::string();
-  if (!time || offset == "Z" || offset == "z") {
-    return offset.empty() ? std::nullopt : time;
-  }
-  const auto digit = [&](std::size_t at) { return offset[at] >= '0' && offset[at] <= '9' ? offset[at] - '0' : 10'000; };
-  if (offset.size() != kOffset || (offset[0] != '+' && offset[0] != '-') || offset[3] != ':') {
-    return std::nullopt;
-  }
-  const int minutes = (digit(1) * 10 + digit(2)) * 60 + digit(4) * 10 + digit(5);
-  if (minutes >= 24 * 60) {
-    return std::nullopt;
-  }
-  return *time - std::chrono::minutes(offset[0] == '+' ? minutes : -minutes);
-}
 
 Approval approval_in(const std::string& name, const KubeObject& spec, const std::string& created) {
   const auto time = parse_iso8601(created);
@@ -53,7 +21,7 @@ Approval approval_in(const std::string& name, const KubeObject& spec, const std:
   approval.rejects = !decision.empty() && decision != "Approve";
   if (spec.contains("expiresAt") && !spec["expiresAt"].is_null()) {
     // An unreadable time counts as expired long ago.
-    approval.expires = read_timestamp(text_of(spec, "expiresAt")).value_or(WallTime{});
+    approval.expires = parse_rfc3339(text_of(spec, "expiresAt")).value_or(WallTime{});
   }
   approval.reason = printable(text_of(spec, "reason"), LineEnds::Escape);
   return approval;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "migrations/base/timestamp.hpp"
 #include "migrations/text/percent_encoding.hpp"
 #include "operator/identity/provider_answer.hpp"
 
@@ -87,7 +88,7 @@ Result<CloudCredential> exchange_at_aws(const CloudIdentity& identity, const std
   const auto key = xml_text(body, "AccessKeyId");
   const auto secret = xml_text(body, "SecretAccessKey");
   const auto session = xml_text(body, "SessionToken");
-  const auto expires = provider_time(xml_text(body, "Expiration").value_or(""));
+  const auto expires = parse_rfc3339(xml_text(body, "Expiration").value_or(""));
   if (!key || key->empty() || !secret || secret->empty() || !session || session->empty() || !expires) {
     return fail(unreadable(identity));
   }

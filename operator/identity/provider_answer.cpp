@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "migrations/base/timestamp.hpp"
+
 namespace athanor::controller {
 namespace {
 
@@ -113,17 +115,6 @@ std::string refusal_code(std::string_view body) {
   return code && is_code(*code) ? *code : std::string();
 }
 
-std::optional<WallTime> provider_time(std::string_view text) {
-  std::string whole(text.substr(0, text.find('.')));
-  if (whole.size() != text.size()) {
-    if (!text.ends_with('Z')) {
-      return std::nullopt;
-    }
-    whole += 'Z';
-  }
-  return parse_iso8601(whole);
-}
-
 Result<AccessToken> oauth_token(std::string_view body, WallTime now) {
   const json answer = json::parse(body, nullptr, false);
   if (!answer.is_object()) {
@@ -143,7 +134,7 @@ Result<AccessToken> google_token(std::string_view body, WallTime now) {
     return fail(unreadable());
   }
   std::string value = text_at(answer, "accessToken");
-  const auto expires = provider_time(text_at(answer, "expireTime"));
+  const auto expires = parse_rfc3339(text_at(answer, "expireTime"));
   if (!is_token(value) || !expires || *expires <= now) {
     return fail(unreadable());
   }

@@ -30,7 +30,5 @@ struct AccessToken {
 [[nodiscard]] Result<AccessToken> oauth_token(std::string_view body, WallTime now);
 // accessToken and expireTime of Google's generateAccessToken. Error: Io.
 [[nodiscard]] Result<AccessToken> google_token(std::string_view body, WallTime now);
-// A time like "2026-11-30T22:00:00Z", possibly with fractions of a second.
-[[nodiscard]] std::optional<WallTime> provider_time(std::string_view text);
 
 }  // namespace athanor::controller

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <string_view>
 
+#include "migrations/base/clock.hpp"
 #include "operator/jobs/job_manifest.hpp"
 #include "operator/kube/object_fields.hpp"
 
@@ -15,16 +16,6 @@ constexpr std::size_t kLongestText = 512;
 constexpr std::chrono::seconds kPodIsDue{30};
 constexpr std::size_t kHashDigits = 64;
 constexpr std::int64_t kMostRevisions = 20'000;
-
-// Kubernetes' Time: "2026-11-21T02:10:00Z".
-std::optional<WallTime> read_time(const std::string& text) {
-  std::tm parts{};
-  const char* const end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (end == nullptr || std::string_view(end) != "Z") {
-    return std::nullopt;
-  }
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
-}
 
 const KubeObject& list_at(const KubeObject& object, const char* name) {
   static const KubeObject kNone = KubeObject::array();
@@ -114,7 +105,7 @@ std::string progress_of(const KubeObject& job, const std::vector<KubeObject>& po
     return "it is being deleted";
   }
   if (pods.empty()) {
-    const auto made = read_time(created(job));
+    const auto made = parse_iso8601(created(job));
     // A quota or an admission webhook may keep the Job's controller from creating a pod; nothing in the Job's status says so.
     const bool overdue = made && now - *made > kPodIsDue;
     return overdue ? "no pod was created for it; see the events of the Job" : std::string();
@@ -148,7 +139,7 @@ const KubeObject* last_termination(const std::vector<KubeObject>& pods) {
 std::optional<WallTime> ended_at(const KubeObject& job) {
   for (const char* const type : {"Complete", "Failed"}) {
     if (const auto* const condition = true_condition(job, type)) {
-      return read_time(text_of(*condition, "lastTransitionTime"));
+      return parse_iso8601(text_of(*condition, "lastTransitionTime"));
     }
   }
   return std::nullopt;
@@ -178,7 +169,7 @@ void read_request(const KubeObject& job, JobState& state) {
   }
   state.name = text_of(*metadata, "name");
   state.uid = text_of(*metadata, "uid");
-  state.created = read_time(text_of(*metadata, "creationTimestamp"));
+  state.created = parse_iso8601(text_of(*metadata, "creationTimestamp"));
   if (const auto* const labels = part_of(*metadata, "labels")) {
     state.attempt = text_of(*labels, kAttemptLabel);
   }

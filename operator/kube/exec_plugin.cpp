@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "migrations/base/process.hpp"
+#include "migrations/base/timestamp.hpp"
 #include "migrations/text/foreign_message.hpp"
 #include "operator/kube/access_file.hpp"
 #include "operator/kube/base64.hpp"
@@ -71,34 +72,6 @@ std::string text_at(const json& object, const char* key) {
 }
 
 }  // namespace
-
-std::optional<WallTime> parse_rfc3339(const std::string& text) {
-  std::tm parts{};
-  int used = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
-                  &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &used) != 6 ||
-      used == 0) {
-    return std::nullopt;
-  }
-  auto rest = text.substr(static_cast<std::size_t>(used));
-  if (rest.starts_with('.')) {
-    rest.erase(0, std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
-  }
-  int offset = 0;
-  if (rest != "Z" && rest != "z") {
-    int hours = 0;
-    int minutes = 0;
-    if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') ||
-        std::sscanf(rest.c_str() + 1, "%2d:%2d", &hours, &minutes) != 2) {
-      return std::nullopt;
-    }
-    // The offset is added to the local time below with its sign reversed: 10:00+02:00 is 08:00 in UTC.
-    offset = (hours * 60 + minutes) * 60 * (rest[0] == '-' ? -1 : 1);
-  }
-  parts.tm_year -= 1900;
-  parts.tm_mon -= 1;
-  return std::chrono::system_clock::from_time_t(::timegm(&parts) - offset);
-}
 
 Result<ExecCredential> parse_exec_credential(const std::string& output, const ExecPlugin& plugin) {
   const json answer = json::parse(output, nullptr, false);

@@ -25,8 +25,5 @@ struct ExecCredential {
                                                      Clock& clock, const StopToken& stop, milliseconds timeout);
 // Parses the plugin's standard output. Errors: ApiUnauthorized.
 [[nodiscard]] Result<ExecCredential> parse_exec_credential(const std::string& output, const ExecPlugin& plugin);
-// Parses "2026-11-21T02:10:00Z", also with a UTC offset; drops fractions of a second. Returns nullopt when `text` is not a
-// time.
-[[nodiscard]] std::optional<WallTime> parse_rfc3339(const std::string& text);
 
 }  // namespace athanor::controller

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "migrations/base/write_all.hpp"
 #include "migrations/text/printable.hpp"
 
 namespace athanor::controller {
@@ -186,17 +187,7 @@ Result<void> UnpackedFolder::create_link(const std::string& name, const std::str
 }
 
 Result<void> UnpackedFolder::append(const UniqueFd& file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto written = ::write(file.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      return fail(cannot_write("cannot write the files of a source", errno));
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
+  return write_all(file.get(), bytes) ? Result<void>() : fail(cannot_write("cannot write the files of a source", errno));
 }
 
 Result<void> UnpackedFolder::hold(const CacheQuota& quota, const std::string& name_space, SteadyTime now) {

@@ -12,6 +12,7 @@
 
 #include "migrations/base/ids.hpp"
 #include "migrations/base/sha256.hpp"
+#include "migrations/base/write_all.hpp"
 #include "operator/standalone/small_file.hpp"
 
 namespace athanor::controller {
@@ -22,21 +23,6 @@ constexpr std::size_t kMaxStateBytes = std::size_t{1} << 20U;
 
 Error io_error(const std::string& what, const std::string& path) {
   return Error(ErrorCode::Io, what + ": " + std::strerror(errno)).at(path);
-}
-
-Result<void> write_all(int descriptor, const std::string& text, const std::string& path) {
-  std::size_t written = 0;
-  while (written < text.size()) {
-    const ssize_t count = ::write(descriptor, text.data() + written, text.size() - written);
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
-      return fail(io_error("the file cannot be written", path));
-    }
-    written += static_cast<std::size_t>(count);
-  }
-  return {};
 }
 
 }  // namespace
@@ -86,7 +72,7 @@ Result<void> StateFolder::replace(const std::string& file, const std::string& te
   if (descriptor < 0) {
     return fail(io_error("the file cannot be created", fresh));
   }
-  auto result = write_all(descriptor, text, fresh);
+  auto result = write_all(descriptor, text) ? Result<void>() : fail(io_error("the file cannot be written", fresh));
   ::close(descriptor);
   if (result && ::rename(fresh.c_str(), file.c_str()) != 0) {
     result = fail(io_error("the file cannot be replaced", file));

@@ -9,6 +9,7 @@
 #include "migrations/base/result.hpp"
 #include "migrations/base/sha256.hpp"
 #include "migrations/base/stop.hpp"
+#include "migrations/base/timestamp.hpp"
 #include "migrations/base/utf8.hpp"
 
 namespace athanor {
@@ -146,6 +147,26 @@ TEST(Advice, JoinsHintsWithoutAFullStopBetween) {
   EXPECT_EQ(join_advice("look first", "run again"), "look first; run again");
   EXPECT_EQ(join_advice("Perhaps you meant to reference the column.", "run again"),
             "Perhaps you meant to reference the column; run again");
+}
+
+TEST(Rfc3339, IsReadWithFractionsAndOffsets) {
+  const auto expected = std::chrono::system_clock::from_time_t(1'795'226'400);
+  for (const char* text : {"2026-11-21T02:00:00Z", "2026-11-21T02:00:00.123456789Z", "2026-11-21T04:00:00+02:00",
+                           "2026-11-20T20:30:00.5-05:30", "2026-11-21t02:00:00z"}) {
+    EXPECT_EQ(parse_rfc3339(text), expected) << text;
+  }
+  for (const char* text :
+       {"", "2026-11-21", "2026-11-21T02:00:00", "2026-11-21T02:00:00+2", "2026-11-21T02:00:00Zx", "2026-11-21T02:00:00.Z",
+        "2026-11-21T02:00:00+0a:00", "2026-11-21T02:00:00+24:00", "2026-11-21T02:00:00+01:60", "2026-02-30T02:00:00", "soon"}) {
+    EXPECT_EQ(parse_rfc3339(text), std::nullopt) << text;
+  }
+}
+
+TEST(Rfc3339, BeyondTheLastTimeIsTheLastTime) {
+  EXPECT_EQ(parse_rfc3339("2262-01-01T00:00:00Z"), WallTime::max());
+  EXPECT_EQ(parse_rfc3339("9999-12-31T23:59:59.9+14:00"), WallTime::max());
+  EXPECT_EQ(parse_rfc3339("9999-99-31T23:59:59Z"), std::nullopt);
+  EXPECT_EQ(parse_rfc3339("99999-12-31T23:59:59Z"), std::nullopt);
 }
 
 }  // namespace

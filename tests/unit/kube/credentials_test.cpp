@@ -266,16 +266,5 @@ TEST_F(Credentials, StopAPluginThatRuns) {
   EXPECT_EQ(now.error().code, ErrorCode::Interrupted);
 }
 
-TEST(Rfc3339, IsReadWithFractionsAndOffsets) {
-  const auto expected = std::chrono::system_clock::from_time_t(1'795'226'400);
-  for (const char* text :
-       {"2026-11-21T02:00:00Z", "2026-11-21T02:00:00.123456789Z", "2026-11-21T04:00:00+02:00", "2026-11-20T20:30:00.5-05:30"}) {
-    EXPECT_EQ(parse_rfc3339(text), expected) << text;
-  }
-  for (const char* text : {"", "2026-11-21", "2026-11-21T02:00:00", "2026-11-21T02:00:00+2", "2026-11-21T02:00:00Zx", "soon"}) {
-    EXPECT_EQ(parse_rfc3339(text), std::nullopt) << text;
-  }
-}
-
 }  // namespace
 }  // namespace athanor::controller
