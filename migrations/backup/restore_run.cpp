@@ -13,9 +13,18 @@ namespace {
 
 constexpr const char* kApplication = "athanor pg_restore";
 
+constexpr int kSetsTransactionTimeout = 17;  // the first version of pg_restore and of the server that has it
+
+// An incomplete database must never get its name: pg_restore ends at the first error, or its errors are read afterwards.
+bool ends_at_errors(const RestoreRun& run, const ClientPrograms& programs) {
+  return programs.major < kSetsTransactionTimeout || run.server_major >= kSetsTransactionTimeout;
+}
+
 std::vector<std::string> arguments_of(const RestoreRun& run, const ClientPrograms& programs, const std::string& path) {
-  // --exit-on-error: an incomplete database must never get its name.
-  std::vector<std::string> arguments{programs.pg_restore, "--exit-on-error", "--no-password", "--dbname=service=athanor"};
+  std::vector<std::string> arguments{programs.pg_restore, "--no-password", "--dbname=service=athanor"};
+  if (ends_at_errors(run, programs)) {
+    arguments.emplace_back("--exit-on-error");
+  }
   if (!run.job.role.empty()) {
     arguments.push_back("--role=" + run.job.role);
   }
@@ -27,7 +36,36 @@ std::vector<std::string> arguments_of(const RestoreRun& run, const ClientProgram
   return arguments;
 }
 
+std::string_view next_line(std::string_view& text) {
+  const auto end = std::min(text.find('\n'), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
+}
+
 }  // namespace
+
+bool refuses_only_transaction_timeout(std::string_view err) {
+  constexpr std::string_view kError = "pg_restore: error: could not execute query: ";
+  constexpr std::string_view kCommand = "Command was: SET transaction_timeout = 0;";
+  constexpr std::string_view kCount = "pg_restore: warning: errors ignored on restore: ";
+  int refused = 0;
+  while (!err.empty()) {
+    const std::string_view line = next_line(err);
+    if (line.starts_with(kCount)) {
+      // The last line. Without it pg_restore did not run to its end, or what it wrote was cut off.
+      return refused > 0 && err.empty() && line.substr(kCount.size()) == std::to_string(refused);
+    }
+    if (line.starts_with("pg_restore: error: ") || line.starts_with("Command was: ")) {
+      // A message of the server in another language is known by the command that follows it.
+      if (!line.starts_with(kError) || next_line(err) != kCommand) {
+        return false;
+      }
+      ++refused;
+    }
+  }
+  return false;
+}
 
 Result<void> run_pg_restore(const RestoreRun& run, BackupProgress& progress, Clock& clock, const StopToken& stop) {
   const BackupJob& job = run.job;
@@ -57,7 +95,8 @@ Result<void> run_pg_restore(const RestoreRun& run, BackupProgress& progress, Clo
   };
   const ProcessCommand command = connection.command(arguments_of(run, programs, path));
   TRY_ASSIGN(const ProcessEnd end, run_process(command, streams, stop));
-  if (end.exit_code != 0) {
+  const bool refused = !ends_at_errors(run, programs) && end.exit_code == 1 && refuses_only_transaction_timeout(end.err);
+  if (end.exit_code != 0 && !refused) {
     return fail(connection.error_of("pg_restore", command, end, ErrorCode::BackupFailed));
   }
   return {};
