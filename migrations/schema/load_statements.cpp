@@ -35,10 +35,25 @@ std::string exact_place(const SchemaStatement& statement, int position) {
          std::to_string(line + static_cast<int>(std::ranges::count(statement.sql.substr(0, bytes), '\n')));
 }
 
-std::string extension_of(const Error& error) {
-  const std::size_t open = error.message.find('"');
-  const std::size_t close = error.message.find('"', open + 1);
-  return close == std::string::npos ? std::string() : error.message.substr(open + 1, close - open - 1);
+std::string quoted_in(const std::string& message) {
+  const std::size_t open = message.find('"');
+  const std::size_t close = message.find('"', open + 1);
+  return close == std::string::npos ? std::string() : message.substr(open + 1, close - open - 1);
+}
+
+// The extension that the server does not have; empty for another error. Before PostgreSQL 15 the message names the missing
+// control file of the extension instead.
+std::string missing_extension(const Error& error) {
+  constexpr std::string_view kControl = ".control";
+  if (error.message.starts_with("extension \"") && error.message.ends_with("is not available")) {
+    return quoted_in(error.message);
+  }
+  const std::string path = quoted_in(error.message);
+  if (!error.message.starts_with("could not open extension control file") || !path.ends_with(kControl)) {
+    return {};
+  }
+  const std::string file = path.substr(path.rfind('/') + 1);
+  return file.substr(0, file.size() - kControl.size());
 }
 
 Error load_error(Error error, const SchemaStatement& statement) {
@@ -50,13 +65,13 @@ Error load_error(Error error, const SchemaStatement& statement) {
   failed.position = error.position;
   failed.hint = error.hint;
   failed.context = exact_place(statement, error.position);
-  if (error.message.starts_with("extension \"") && error.message.ends_with("is not available")) {
+  if (const std::string extension = missing_extension(error); !extension.empty()) {
     failed.hint =
-        "install the extension `" + extension_of(error) +
+        "install the extension `" + extension +
         "` on the server of the scratch databases, or point scratch_url at a server that has it, for example one with "
         "the image of your database";
   } else if (error.message.starts_with("type \"") && error.sqlstate == "42704") {
-    const std::string type = extension_of(error);
+    const std::string type = quoted_in(error.message);
     failed.hint = "if an extension provides the type, create it first: CREATE EXTENSION IF NOT EXISTS …" +
                   (type == "vector"     ? std::string(" (vector)")
                    : type == "geometry" ? std::string(" (postgis)")

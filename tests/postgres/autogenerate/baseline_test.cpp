@@ -55,14 +55,32 @@ TEST(Squash, KeepsTheOrderOfColumns) {
   scene.revision("r1", "", "CREATE FUNCTION twice(a int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a * 2';");
   scene.revision("r2", "r1",
                  "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (twice(a)) STORED, c int DEFAULT twice(3), d text);\n"
-                 "CREATE FUNCTION of_row(r t) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';\n"
-                 "CREATE TABLE u (z int);\nCREATE FUNCTION of_u(r u) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';\n"
-                 "ALTER TABLE u ADD y int GENERATED ALWAYS AS (of_u(NULL)) STORED, ADD x int DEFAULT 5, ADD w int UNIQUE;");
-  scene.revision("r3", "r2", "INSERT INTO t VALUES (1, DEFAULT, 7, 'x');\nINSERT INTO u VALUES (1, DEFAULT, 2, 3);");
+                 "CREATE FUNCTION of_row(r t) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';");
+  scene.revision("r3", "r2", "INSERT INTO t VALUES (1, DEFAULT, 7, 'x');");
   const Json squashed = scene.json({"squash", "--to", "r2"});
   ASSERT_EQ(squashed["exit_code"], 0) << squashed;
   scene.upgrade();
   EXPECT_THAT(scene.column("SELECT t::text FROM t"), ElementsAre("(1,2,7,x)"));
+}
+
+// Before PostgreSQL 15 no column can be added to a table whose generated columns take its row.
+bool takes_own_rows(BaselineScene& scene) {
+  return std::stoi(scene.column("SHOW server_version_num").front()) >= 150000;
+}
+
+TEST(Squash, KeepsTheOrderOfColumnsOfATableThatPassesItsRowsToAFunction) {
+  BaselineScene scene;
+  scene.revision("r1", "",
+                 "CREATE TABLE u (z int);\nCREATE FUNCTION of_u(r u) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';\n"
+                 "ALTER TABLE u ADD y int GENERATED ALWAYS AS (of_u(NULL)) STORED, ADD x int DEFAULT 5, ADD w int UNIQUE;");
+  scene.revision("r2", "r1", "INSERT INTO u VALUES (1, DEFAULT, 2, 3);");
+  const Json squashed = scene.json({"squash", "--to", "r1"});
+  if (!takes_own_rows(scene)) {
+    EXPECT_THAT(squashed["message"].get<std::string>(), HasSubstr("uses its row type"));
+    return;
+  }
+  ASSERT_EQ(squashed["exit_code"], 0) << squashed;
+  scene.upgrade();
   EXPECT_THAT(scene.column("SELECT u::text FROM u"), ElementsAre("(1,1,2,3)"));
 }
 
@@ -75,9 +93,13 @@ TEST(Squash, RefusesAnOrderOfColumnsThatItCannotMake) {
                  "CREATE OR REPLACE FUNCTION f(r t) RETURNS int LANGUAGE sql IMMUTABLE RETURN (r).c;");
   scene.revision("r2", "r1", "CREATE TABLE other (id int);");
   const Json refused = scene.json({"squash"});
+  EXPECT_EQ(scene.files().size(), 2U);
+  if (!takes_own_rows(scene)) {
+    EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("uses its row type"));
+    return;
+  }
   EXPECT_EQ(refused["exit_code"], 16) << refused;
   EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr("~ table public.t: the columns are a, c, b, should be a, b, c"));
-  EXPECT_EQ(scene.files().size(), 2U);
 }
 
 TEST(Squash, KeepsThePrivilegesOfTheSchemaPublic) {

@@ -112,7 +112,7 @@ class Walker {
   std::string start(const RandomSchema& schema) {
     client_.run(RandomSchema::clean_up());
     try {
-      client_.run(schema.sql());
+      client_.run(schema.sql(server_version_));
     } catch (const std::exception& error) {
       return std::string("the generator is wrong: ") + error.what();
     }
@@ -148,6 +148,7 @@ class Walker {
  private:
   TestDatabase database_{"schema_walk"};
   Client client_ = database_.connect();
+  int server_version_ = std::stoi(client_.value("SHOW server_version_num"));
 };
 
 // Rows of ours can be in the way of a change, which is no fault of the plan: the change is tried again without them.

@@ -58,7 +58,7 @@ const std::vector<TypeChoice>& types() {
 // What sql() is put together from.
 class SchemaText {
  public:
-  explicit SchemaText(const RandomSchema& schema) : schema_(schema) {}
+  SchemaText(const RandomSchema& schema, int server_version) : schema_(schema), server_version_(server_version) {}
 
   std::string make() {
     say("CREATE SCHEMA app; CREATE SCHEMA aux");
@@ -110,7 +110,9 @@ class SchemaText {
       say(std::string("CREATE TYPE app.span AS RANGE (subtype = ") + pick<2>("span.type", {"integer)", "bigint)"}));
     }
     if (often("counter")) {
-      say("CREATE " + std::string(rarely("counter.unlogged") ? "UNLOGGED " : "") + "SEQUENCE app.counter" +
+      constexpr int kUnloggedSequences = 150000;
+      const bool unlogged = rarely("counter.unlogged") && server_version_ >= kUnloggedSequences;
+      say("CREATE " + std::string(unlogged ? "UNLOGGED " : "") + "SEQUENCE app.counter" +
           pick<5>("counter.options",
                   {"", " MINVALUE 1000 START 1000", " INCREMENT 5 CACHE 20", " AS integer CYCLE", " INCREMENT -1"}));
     }
@@ -418,6 +420,7 @@ class SchemaText {
   }
 
   const RandomSchema& schema_;
+  int server_version_;
   std::string text_;
   std::map<int, std::vector<Column>> tables_;
   std::set<int> keyed_;
@@ -443,8 +446,8 @@ unsigned RandomSchema::draw(const std::string& name, unsigned count) const {
   return static_cast<unsigned>(hash(seed, name, 2) % count);
 }
 
-std::string RandomSchema::sql() const {
-  return SchemaText(*this).make();
+std::string RandomSchema::sql(int server_version) const {
+  return SchemaText(*this, server_version).make();
 }
 
 std::string RandomSchema::clean_up() {

@@ -18,8 +18,9 @@ class RandomSchema {
   explicit RandomSchema(std::uint64_t seed) : seed_(seed) {}
   // The same schema with about `percent` of its choices drawn again.
   [[nodiscard]] RandomSchema mutate(std::uint64_t seed, unsigned percent) const;
-  // SQL that creates everything in the schemas app and aux, for a database that has neither.
-  [[nodiscard]] std::string sql() const;
+  // SQL that creates everything in the schemas app and aux, for a database that has neither. `server_version` is
+  // server_version_num: a choice that an older server does not know is left out.
+  [[nodiscard]] std::string sql(int server_version) const;
   // SQL that drops everything that sql() creates.
   [[nodiscard]] static std::string clean_up();
 

@@ -7,6 +7,7 @@ namespace athanor::schema {
 namespace {
 
 using test::ScratchScene;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 using Kind = SchemaSource::Kind;
@@ -71,7 +72,9 @@ TEST(DesiredSchema, NamesFileAndLineOfWhatTheServerRefuses) {
               HasSubstr("schema.sql:3: relation \"nowhere\" does not exist (SQLSTATE 42P01)"));
   EXPECT_THAT(scene.refused("CREATE TABLE a (\n  id int,\n  x no_such_type\n);\n"),
               HasSubstr("schema.sql:3: type \"no_such_type\" does not exist"));
-  EXPECT_THAT(scene.refused("CREATE EXTENSION no_such_extension;\n"), HasSubstr("point scratch_url at a server that has it"));
+  EXPECT_THAT(
+      scene.refused("CREATE EXTENSION no_such_extension;\n"),
+      AllOf(HasSubstr("install the extension `no_such_extension`"), HasSubstr("point scratch_url at a server that has it")));
 }
 
 TEST(DesiredSchema, LoadsWhatCannotRunInATransactionAndBodiesBeforeTheirTables) {
