@@ -41,9 +41,10 @@ Result<void> check_containment(const Plan& plan, bool throwaway_server) {
   return found ? fail(too_far(*found)) : Result<void>();
 }
 
-Result<void> check_scratch_role(Session& live, const schema::ScratchDatabase& copy) {
+Result<void> check_scratch_role(Session& live, const schema::ScratchDatabase& copy, ScratchRole allowed) {
   TRY_ASSIGN(const Rows found, live.query(kSameServer, {copy.name()}));
-  if (found.text(0, 0) != "t") {
+  const bool own = found.text(0, 0) == "t";
+  if (!own && allowed == ScratchRole::AnyElsewhere) {
     return {};
   }
   TRY_ASSIGN(const auto session, copy.open());
@@ -51,11 +52,15 @@ Result<void> check_scratch_role(Session& live, const schema::ScratchDatabase& co
   if (!power.rows.empty() && power.text(0, 0).empty()) {
     return {};
   }
-  return fail(Error(ErrorCode::ScratchUnavailable, "the scratch server is the database's own, and the role of its URL " +
-                                                       (power.rows.empty() ? std::string("is unknown") : power.text(0, 0)) +
-                                                       ": a rehearsal could change more than its scratch database")
+  const std::string role = "the role of its URL " + (power.rows.empty() ? std::string("is unknown") : power.text(0, 0)) +
+                           ": a rehearsal could change more than its scratch database";
+  const std::string advice = "name a role that can only create databases (CREATE ROLE … LOGIN CREATEDB), or ";
+  return fail(Error(ErrorCode::ScratchUnavailable, own ? "the scratch server is the database's own, and " + role
+                                                       : "the scratch server must be protected: " + role)
                   .with_retry(RetryClass::Terminal)
-                  .advise("name another server, or a role that can only create databases: CREATE ROLE … LOGIN CREATEDB"));
+                  .advise(advice + (own ? "another server"
+                                        : "label the Secret of a server that is for scratch databases only: "
+                                          "athanor.dev/scratch-server: \"true\"")));
 }
 
 }  // namespace athanor

@@ -20,10 +20,14 @@ namespace athanor {
 // Error: PolicyRefused with the first statement, of the upgrade or the downgrade, that reaches too far.
 [[nodiscard]] Result<void> check_containment(const Plan& plan, bool throwaway_server);
 
-// Refuses a scratch database on the server of `live` if its role could change anything else there: if it is, or can become, a
-// superuser, a role that may create roles or replicate, one that runs programs or accesses files, sessions or all data, or the
-// owner of another database. On another server any role will do. Whether pg_database of `live`, which every user can read, has
-// the scratch database decides which server it is. Error: ScratchUnavailable.
-[[nodiscard]] Result<void> check_scratch_role(Session& live, const schema::ScratchDatabase& copy);
+// Limited: the role of a scratch server may create databases and nothing more. AnyElsewhere: that holds on the database's own
+// server only; on another one any role will do.
+enum class ScratchRole { Limited, AnyElsewhere };
+
+// Refuses a scratch database whose role could change anything else on its server: if it is, or can become, a superuser, a role
+// that may create roles or replicate, one that runs programs or accesses files, sessions or all data, or the owner of another
+// database. Whether pg_database of `live`, which every user can read, has the scratch database decides whether it is on the
+// database's own server. Error: ScratchUnavailable.
+[[nodiscard]] Result<void> check_scratch_role(Session& live, const schema::ScratchDatabase& copy, ScratchRole allowed);
 
 }  // namespace athanor

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
+#include "migrations/base/write_all.hpp"
 #include "operator/kube/base64.hpp"
 #include "operator/kube/object_fields.hpp"
 #include "operator/kube/secret_label.hpp"
@@ -24,18 +25,28 @@ Error system_error(const std::string& what, int number) {
   return Error(ErrorCode::Io, what + ": " + std::strerror(number)).advise("give the operator a writable folder: --cache");
 }
 
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
+std::string named_secret(const DatabaseMigration& resource, const SecretReference& reference) {
+  return "Secret " + resource.metadata.name_space + "/" + reference.value;
+}
+
+Result<std::string> value_in(const KubeObject& secret, const std::string& named, const std::string& key) {
+  const auto* const data = part_of(secret, "data");
+  const auto value = data == nullptr ? std::optional<std::string>() : base64_decode(text_of(*data, key.c_str()));
+  if (!value || value->empty()) {
+    return fail(Error(ErrorCode::MissingDatabaseUrl, named + " has no value at the key " + key)
+                    .with_retry(RetryClass::Transient)
+                    .advise("add the key, or name another one"));
   }
-  return true;
+  if (value->size() > kMaxSecretBytes) {
+    return fail(Error(ErrorCode::MissingDatabaseUrl, named + " has more than 64 KiB at the key " + key)
+                    .with_retry(RetryClass::Transient)
+                    .advise("store only the value itself there, or name another key"));
+  }
+  std::string text = *value;
+  while (text.ends_with('\n') || text.ends_with('\r')) {  // added by an editor or `echo`
+    text.pop_back();
+  }
+  return text;
 }
 
 }  // namespace
@@ -58,7 +69,13 @@ Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, c
     return fail(
         Error(ErrorCode::MissingDatabaseUrl, "the operator's environment is not read on a cluster").advise("use secretKeyRef"));
   }
-  const std::string named = "Secret " + resource.metadata.name_space + "/" + reference.value;
+  TRY_ASSIGN(const auto found, secret(resource, reference));
+  return value_in(*found, named_secret(resource, reference), reference.key);
+}
+
+Result<std::shared_ptr<const KubeObject>> SecretCredentials::secret(const DatabaseMigration& resource,
+                                                                    const SecretReference& reference) {
+  const std::string named = named_secret(resource, reference);
   auto secret = reads_.get(kube::kSecrets, resource.metadata.name_space, reference.value, resource.known_since);
   if (!secret) {
     Error error = std::move(secret).error();
@@ -73,23 +90,15 @@ Result<std::string> SecretCredentials::read(const DatabaseMigration& resource, c
   if (labelled_ && !is_allowed(**secret)) {
     return fail(not_allowed(named, ErrorCode::MissingDatabaseUrl));
   }
-  const auto* const data = part_of(**secret, "data");
-  const auto value = data == nullptr ? std::optional<std::string>() : base64_decode(text_of(*data, reference.key.c_str()));
-  if (!value || value->empty()) {
-    return fail(Error(ErrorCode::MissingDatabaseUrl, named + " has no value at the key " + reference.key)
-                    .with_retry(RetryClass::Transient)
-                    .advise("add the key, or name another one"));
+  return secret;
+}
+
+Result<bool> SecretCredentials::names_scratch_server(const DatabaseMigration& resource, const SecretReference& reference) {
+  if (reference.kind != SecretReference::Kind::SecretKey) {
+    return false;
   }
-  if (value->size() > kMaxSecretBytes) {
-    return fail(Error(ErrorCode::MissingDatabaseUrl, named + " has more than 64 KiB at the key " + reference.key)
-                    .with_retry(RetryClass::Transient)
-                    .advise("store only the value itself there, or name another key"));
-  }
-  std::string text = *value;
-  while (text.ends_with('\n') || text.ends_with('\r')) {  // added by an editor or `echo`
-    text.pop_back();
-  }
-  return text;
+  TRY_ASSIGN(const auto found, secret(resource, reference));
+  return is_for_scratch_server(*found);
 }
 
 Result<std::string> SecretCredentials::file(const DatabaseMigration& resource, const SecretReference& reference) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -32,9 +33,12 @@ class SecretCredentials final : public CredentialSource {
   [[nodiscard]] Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) override;
   [[nodiscard]] Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) override;
   [[nodiscard]] bool shares_process_environment() const override { return false; }
+  [[nodiscard]] Result<bool> names_scratch_server(const DatabaseMigration& resource, const SecretReference& reference) override;
   [[nodiscard]] TokenSource* tokens() override { return tokens_; }
 
  private:
+  [[nodiscard]] Result<std::shared_ptr<const KubeObject>> secret(const DatabaseMigration& resource,
+                                                                 const SecretReference& reference);
   [[nodiscard]] Result<std::string> write_file(const std::string& content);
   RecentReads& reads_;
   Clock& clock_;

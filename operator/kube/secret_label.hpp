@@ -11,12 +11,21 @@
 namespace athanor::controller {
 
 inline constexpr const char* kAllowLabel = "athanor.dev/allow";
+inline constexpr const char* kScratchLabel = "athanor.dev/scratch-server";
 
-// Whether the Secret carries the label athanor.dev/allow: "true".
-[[nodiscard]] inline bool is_allowed(const KubeObject& secret) {
+// Whether the Secret carries this label with the value "true".
+[[nodiscard]] inline bool has_label(const KubeObject& secret, const char* label) {
   const auto* const metadata = part_of(secret, "metadata");
   const auto* const labels = metadata == nullptr ? nullptr : part_of(*metadata, "labels");
-  return labels != nullptr && text_of(*labels, kAllowLabel) == "true";
+  return labels != nullptr && text_of(*labels, label) == "true";
+}
+[[nodiscard]] inline bool is_allowed(const KubeObject& secret) {
+  return has_label(secret, kAllowLabel);
+}
+// Whether who made the Secret declares that the server in it is for scratch databases only, so that a rehearsal may run there
+// as any role.
+[[nodiscard]] inline bool is_for_scratch_server(const KubeObject& secret) {
+  return has_label(secret, kScratchLabel);
 }
 
 // The error for a Secret without the label, with the caller's error code. It is transient: adding the label triggers no

@@ -63,6 +63,9 @@ Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSo
   TRY_ASSIGN(parts.name, part(database.name_from, database.name));
   TRY_ASSIGN(parts.user, part(database.user_from, database.user));
   TRY_ASSIGN(parts.password, part(database.password_from, database.password));
+  if (database.password_from) {
+    hidden.add_password(parts.password);
+  }
   if (!is_port(parts.port)) {
     return fail(Error(ErrorCode::Configuration, "portFrom does not contain a port number").at("spec.database.portFrom"));
   }
@@ -382,12 +385,14 @@ Result<DatabaseTarget> make_target(const DatabaseMigration& resource, Credential
   return target;
 }
 
-Result<std::string> scratch_url(const DatabaseMigration& resource, CredentialSource& credentials, HiddenValues& hidden) {
+Result<ScratchTarget> scratch_target(const DatabaseMigration& resource, CredentialSource& credentials, HiddenValues& hidden) {
+  ScratchTarget target;
   if (!resource.spec.scratch_url_from) {
-    return std::string();
+    return target;
   }
   TRY_ASSIGN(std::string url, credentials.read(resource, *resource.spec.scratch_url_from));
   hidden.add_url(url);
+  TRY_ASSIGN(target.any_role, credentials.names_scratch_server(resource, *resource.spec.scratch_url_from));
   ConnectionRules rules = rules_for(resource, credentials);
   rules.field = "spec.scratch";
   rules.written_in = "the URL";
@@ -396,7 +401,8 @@ Result<std::string> scratch_url(const DatabaseMigration& resource, CredentialSou
     TRY_ASSIGN(rules.root_certificate, credentials.file(resource, *from));
     hidden.add(rules.root_certificate);
   }
-  return secured_url(std::move(url), rules);
+  TRY_ASSIGN(target.url, secured_url(std::move(url), rules));
+  return target;
 }
 
 std::string claim_of(const std::string& described, const DatabaseMigration& resource) {

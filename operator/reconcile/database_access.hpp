@@ -86,6 +86,11 @@ class CredentialSource {
   [[nodiscard]] virtual bool shares_process_environment() const { return true; }
   // Where tokens for databases come from (spec.database.auth); null: nowhere.
   [[nodiscard]] virtual TokenSource* tokens() { return nullptr; }
+  // Whether whoever provides this value declares that the server in it is for scratch databases only.
+  [[nodiscard]] virtual Result<bool> names_scratch_server(const DatabaseMigration& /*resource*/,
+                                                          const SecretReference& /*reference*/) {
+    return false;
+  }
   // Returns the path of a file with the value, readable only by its owner, for libraries that read certificates from files.
   [[nodiscard]] virtual Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) = 0;
 };
@@ -94,9 +99,14 @@ class CredentialSource {
 // services is refused, and libpq is directed away from the files it reads by default. An error contains no value that was read.
 [[nodiscard]] Result<DatabaseTarget> make_target(const DatabaseMigration& resource, CredentialSource& credentials);
 
-// The URL of spec.scratch, under the same rules; empty if none is declared. What was read is added to `hidden`.
-[[nodiscard]] Result<std::string> scratch_url(const DatabaseMigration& resource, CredentialSource& credentials,
-                                              HiddenValues& hidden);
+struct ScratchTarget {
+  std::string url{};      // empty if none is declared
+  bool any_role = false;  // a rehearsal may run there as a role that can do more than create databases
+};
+
+// The server of spec.scratch, under the same rules. What was read is added to `hidden`.
+[[nodiscard]] Result<ScratchTarget> scratch_target(const DatabaseMigration& resource, CredentialSource& credentials,
+                                                   HiddenValues& hidden);
 
 // Where a resource's version table is: as declared, and as the server names it.
 struct DatabaseLocation {

@@ -7,11 +7,11 @@
 namespace athanor::controller {
 namespace {
 
-ShortDigest rehearsal_of(const ReconcileContext& context, const DatabaseTarget& target, const std::string& scratch_url,
+ShortDigest rehearsal_of(const ReconcileContext& context, const DatabaseTarget& target, const ScratchTarget& scratch,
                          const PlanReview& review) {
   return sha256_short(review.approval_hash + '\n' + review.plan->hash + '\n' +
                       std::to_string(context.resource.metadata.generation) + '\n' + retry_annotation(context.resource) + '\n' +
-                      target.url + '\n' + scratch_url);
+                      target.url + '\n' + scratch.url + '\n' + (scratch.any_role ? "any" : ""));
 }
 
 Verdict blocked(const RehearsalResult& result) {
@@ -46,11 +46,11 @@ std::optional<Verdict> hold_by_rehearsal(const ReconcileContext& context, const 
     return not_rehearsed(Error(ErrorCode::ScratchUnavailable, "this operator cannot rehearse plans"));
   }
   HiddenValues hidden = target.hidden;
-  auto url = scratch_url(context.resource, context.parts.credentials, hidden);
-  if (!url) {
-    return not_rehearsed(hidden.hide(std::move(url).error()));
+  auto scratch = scratch_target(context.resource, context.parts.credentials, hidden);
+  if (!scratch) {
+    return not_rehearsed(hidden.hide(std::move(scratch).error()));
   }
-  const ShortDigest wanted = rehearsal_of(context, target, *url, review);
+  const ShortDigest wanted = rehearsal_of(context, target, *scratch, review);
   auto& known = context.memory.rehearsed;
   const bool again = known && known->of == wanted;
   if (!again) {
@@ -62,7 +62,8 @@ std::optional<Verdict> hold_by_rehearsal(const ReconcileContext& context, const 
                                        "; the database is not changed meanwhile");
     }
     const auto unwanted = [&context] { return declaration_state(context) != DeclarationState::Holds; };
-    auto result = context.parts.rehearsals->rehearse({context.resource, target, *review.plan, *url, unwanted}, context.stop);
+    auto result =
+        context.parts.rehearsals->rehearse({context.resource, target, *review.plan, *scratch, unwanted}, context.stop);
     if (!result && result.error().code == ErrorCode::Interrupted && unwanted()) {
       return verdict_of(Error(ErrorCode::StalePlan, "the declaration changed during the rehearsal; nothing was changed"));
     }

@@ -16,7 +16,7 @@ struct RehearsalRequest {
   const DatabaseMigration& resource;
   const DatabaseTarget& target;
   const Plan& plan;
-  std::string scratch_url;  // empty: the server programs of this machine
+  const ScratchTarget& scratch;  // without a URL: the server programs of this machine
   // Whether nobody wants the result any more, asked every few hundred milliseconds; may be empty. The running statement is then
   // cancelled, and the error is Interrupted.
   std::function<bool()> unwanted{};

@@ -110,12 +110,12 @@ Result<void> ScratchRehearsals::restore(const RehearsalRequest& request, Stage& 
 }
 
 Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& request, const StopToken& stop) {
-  if (request.scratch_url.empty() && !embedded_) {
+  if (request.scratch.url.empty() && !embedded_) {
     return fail(Error(ErrorCode::ScratchUnavailable, "no scratch server is configured")
                     .at("spec.scratch")
                     .advise("set scratch.urlFrom to a server of the same major version"));
   }
-  TRY(check_containment(request.plan, request.scratch_url.empty()));
+  TRY(check_containment(request.plan, request.scratch.url.empty()));
   const DatabaseTarget& target = request.target;
   const bool rows = request.resource.spec.policy.rehearsal == RehearsalPolicy::Backup;
   const SteadyTime begin = clock_.steady_now();
@@ -127,7 +127,7 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
   }
 
   schema::ScratchSettings settings;
-  settings.url = request.scratch_url;
+  settings.url = request.scratch.url;
   if (embedded_) {
     settings.embedded = *embedded_;
   }
@@ -144,6 +144,13 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
     return std::make_unique<WatchedFactory>(std::move(own), stop, request.unwanted);
   };
   schema::ScratchServer server(std::move(settings), connect, clock_, stop);
+  {
+    // Nobody may have approved the plan yet. Check this before the schema is built there: its text comes from a database that
+    // the author of the resource chose, too.
+    TRY_ASSIGN(const auto empty, server.create());
+    const bool any = request.scratch.any_role || request.scratch.url.empty();
+    TRY(check_scratch_role(*live_session, *empty, any ? ScratchRole::AnyElsewhere : ScratchRole::Limited));
+  }
   Stage stage{server, {}, whole_schema(target.settings.version_table, target.settings.ledger_schema)};
   TRY_ASSIGN(stage.live, read_live_schema(*live_session, stage.options));
   if (rows) {
@@ -157,8 +164,6 @@ Result<RehearsalResult> ScratchRehearsals::rehearse(const RehearsalRequest& requ
     log_.warn("the copy for a rehearsal differs from the schema of the database",
               {{"resource", request.resource.key().text()}, {"first", stage.copy.difference.front()}});
   }
-  // Nobody may have approved the plan yet.
-  TRY(check_scratch_role(*live_session, *stage.copy.database));
   TRY_ASSIGN(const Rehearsal rehearsal, athanor::rehearse({.copy = *stage.copy.database,
                                                            .plan = request.plan,
                                                            .clock = clock_,

@@ -22,6 +22,9 @@ class LocalCredentials final : public CredentialSource {
   // above 64 KiB.
   [[nodiscard]] Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) override;
   // Returns the checked path of a certificate file, which libpq reads itself.
+  [[nodiscard]] Result<bool> names_scratch_server(const DatabaseMigration&, const SecretReference&) override {
+    return true;  // whoever starts the operator also writes the resources
+  }
   [[nodiscard]] Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) override;
 
  private:

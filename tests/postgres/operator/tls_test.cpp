@@ -179,8 +179,8 @@ TEST_F(Tls, IsVerifiedForScratchServersToo) {
   const auto scratch = [this](const std::string& declared) {
     put_secret("scratch", declared);
     HiddenValues hidden;
-    auto url = scratch_url(resource, credentials, hidden);
-    return url ? *url : url.error().describe();
+    auto target = scratch_target(resource, credentials, hidden);
+    return target ? target->url : target.error().describe();
   };
   EXPECT_NE(scratch("postgresql://u@h/db").find("sslmode=verify-full"), std::string::npos) << scratch("postgresql://u@h/db");
   EXPECT_NE(scratch("postgresql://u@h/db").find("sslrootcert=system"), std::string::npos) << scratch("postgresql://u@h/db");

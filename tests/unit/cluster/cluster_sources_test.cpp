@@ -220,6 +220,24 @@ TEST_F(ClusterSourcesTest, WritesCertificatesForTheirOwnerAloneAndRemovesThem) {
   EXPECT_NE(::access(path.c_str(), F_OK), 0);
 }
 
+TEST_F(ClusterSourcesTest, OnlyALabelOfTheSecretMakesAServerOneForScratchDatabases) {
+  const auto scratch_server_with = [&](const KubeObject& labels) {
+    KubeObject secret = object("db", {{"url", "eA=="}});
+    secret["metadata"]["labels"] = labels;
+    kube.put(kube::kSecrets, secret);
+    resource.known_since = SteadyTime::max();
+    return credentials.names_scratch_server(resource, {SecretReference::Kind::SecretKey, "db", "url"}).value();
+  };
+  for (const KubeObject& labels :
+       {KubeObject(), KubeObject{{"athanor.dev/scratch-server", "false"}}, KubeObject{{"athanor.dev/allow", "true"}},
+        KubeObject{{"athanor.dev/scratch-server", true}}}) {
+    EXPECT_FALSE(scratch_server_with(labels)) << labels;
+  }
+  EXPECT_TRUE(scratch_server_with({{"athanor.dev/scratch-server", "true"}}));
+  EXPECT_FALSE(credentials.names_scratch_server(resource, {SecretReference::Kind::File, "db/url", ""}).value());
+  EXPECT_FALSE(credentials.names_scratch_server(resource, {SecretReference::Kind::SecretKey, "none", "url"}));
+}
+
 TEST_F(ClusterSourcesTest, ReadsOnlyLabelledSecretsWhereThatIsAskedFor) {
   SecretCredentials labelled(reads, clock, local, folder.path().string() + "/certificates", true);
   const auto read_as = [&](const KubeObject& labels) {

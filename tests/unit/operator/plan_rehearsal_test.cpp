@@ -20,7 +20,7 @@ class FakeRehearsals final : public RehearsalService {
  public:
   Result<RehearsalResult> rehearse(const RehearsalRequest& request, const StopToken&) override {
     plans.push_back(request.plan.hash);
-    urls.push_back(request.scratch_url);
+    urls.push_back(request.scratch.url);
     if (during) {
       during(request);
     }
