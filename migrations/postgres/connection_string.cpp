@@ -264,6 +264,26 @@ Result<std::string> place_of(const ConnectionString& parsed, const std::string& 
          (database.empty() ? "" : "/" + shown(database));
 }
 
+// A server whose certificate is not verified could be anyone. In a pod, nothing but this variable can say so of a URL that only
+// the pod reads. require_auth, in the URL or in PGREQUIREAUTH, takes precedence.
+Result<void> restrict_unverified_server(ConnectionString& parsed, bool libpq_has_require_auth) {
+  const char* const list = std::getenv("ATHANOR_UNVERIFIED_REQUIRE_AUTH");
+  const std::string mode = parsed.effective_ssl_mode();
+  const bool declared =
+      !parsed.require_auth.empty() ||
+      (libpq_has_require_auth && (!parsed.value(std::string(kRequireAuth)).empty() || std::getenv("PGREQUIREAUTH") != nullptr));
+  if (list == nullptr || *list == '\0' || declared || mode == "verify-ca" || mode == "verify-full") {
+    return {};
+  }
+  if (libpq_has_require_auth) {
+    parsed.keywords.emplace_back(kRequireAuth, list);
+    return {};
+  }
+  parsed.require_auth = list;
+  TRY_ASSIGN(parsed.allowed_authentication, parse_require_auth(parsed.require_auth));
+  return {};
+}
+
 }  // namespace
 
 std::string ConnectionString::value(const std::string& keyword) const {
@@ -290,7 +310,8 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
   const std::vector<std::string>& known = libpq_keywords();
   ConnectionString parsed;
   std::string given = without_driver(url);
-  if (std::ranges::find(known, kRequireAuth) == known.end()) {
+  const bool libpq_has_require_auth = std::ranges::find(known, kRequireAuth) != known.end();
+  if (!libpq_has_require_auth) {
     const char* const inherited = std::getenv("PGREQUIREAUTH");
     const std::string declared = parameter_of(connection_parameters(given), kRequireAuth);
     parsed.require_auth = declared.empty() && inherited != nullptr ? inherited : declared;
@@ -327,6 +348,7 @@ Result<ConnectionString> parse_connection_string(const std::string& url) {
   TRY(check_values(parsed.keywords));
   TRY(name_system_authorities(parsed.keywords));
   TRY(check_options(parsed.user_options, "`options` of the database URL"));
+  TRY(restrict_unverified_server(parsed, libpq_has_require_auth));
   return parsed;
 }
 

@@ -108,8 +108,10 @@ Result<void> add_certificates(const DatabaseSpec& database, JobPod& pod) {
   }
   if (!database.require_auth.empty()) {
     pod.add_variable("PGREQUIREAUTH", database.require_auth);
-  } else if (mode != "verify-ca" && mode != "verify-full") {
-    pod.add_variable("PGREQUIREAUTH", "!password,!md5");  // as the operator's own connections (database_access.cpp)
+  } else {
+    // As the operator's own connections (connection_rules.cpp). Only the pod reads the URL of a Secret, and with it the
+    // sslmode.
+    pod.add_variable("ATHANOR_UNVERIFIED_REQUIRE_AUTH", "!password,!md5");
   }
   if (!database.root_certificate_from && mode == "verify-full") {
     pod.add_variable("PGSSLROOTCERT", "system");

@@ -127,7 +127,8 @@ def test_the_gate_is_the_program_itself_with_no_shell_and_no_token(shop: Path) -
     assert container["command"] == ["/usr/local/bin/athanor"]
     assert container["args"] == ["wait", "--revision=2b7d9e1f4a60", "--timeout=10m"]
     assert container["env"] == [{"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "shop-db", "key": "url"}}},
-                                {"name": "PGSSLMODE", "value": "verify-full"}, {"name": "PGSSLROOTCERT", "value": "system"}]
+                                {"name": "PGSSLMODE", "value": "verify-full"}, {"name": "PGSSLROOTCERT", "value": "system"},
+                                {"name": "ATHANOR_UNVERIFIED_REQUIRE_AUTH", "value": "!password,!md5"}]
     assert container["securityContext"]["runAsNonRoot"] and container["securityContext"]["readOnlyRootFilesystem"]
     assert "volumeMounts" not in container
 
@@ -145,20 +146,20 @@ def test_the_gate_reads_a_database_that_is_named_in_parts(shop: Path) -> None:
 
 
 @pytest.mark.parametrize("database, variables", [
-    ({}, {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "system"}),
-    ({"sslMode": "require"}, {"PGSSLMODE": "require", "PGREQUIREAUTH": "!password,!md5"}),
-    ({"sslMode": "disable"}, {"PGSSLMODE": "disable", "PGREQUIREAUTH": "!password,!md5"}),
+    ({}, {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "system", "ATHANOR_UNVERIFIED_REQUIRE_AUTH": "!password,!md5"}),
+    ({"sslMode": "require"}, {"PGSSLMODE": "require", "ATHANOR_UNVERIFIED_REQUIRE_AUTH": "!password,!md5"}),
+    ({"sslMode": "disable"}, {"PGSSLMODE": "disable", "ATHANOR_UNVERIFIED_REQUIRE_AUTH": "!password,!md5"}),
     ({"sslMode": "disable", "requireAuth": "md5"}, {"PGSSLMODE": "disable", "PGREQUIREAUTH": "md5"}),
-    ({"sslMode": "verify-ca"}, {"PGSSLMODE": "verify-ca"}),
-    ({"host": None, "url": "postgresql://u@h/d?sslmode=disable"}, {"PGSSLMODE": "disable", "PGREQUIREAUTH": "!password,!md5"}),
-    ({"host": None, "url": "postgresql://u@h/d"}, {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "system"}),
+    ({"sslMode": "verify-ca"}, {"PGSSLMODE": "verify-ca", "ATHANOR_UNVERIFIED_REQUIRE_AUTH": "!password,!md5"}),
+    ({"host": None, "url": "postgresql://u@h/d?sslmode=disable"}, {"PGSSLMODE": "disable", "ATHANOR_UNVERIFIED_REQUIRE_AUTH": "!password,!md5"}),
+    ({"host": None, "url": "postgresql://u@h/d"}, {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "system", "ATHANOR_UNVERIFIED_REQUIRE_AUTH": "!password,!md5"}),
 ])
 def test_the_gate_trusts_a_server_no_more_than_the_operator_does(shop: Path, database: Object, variables: dict[str, str]) -> None:
     parts = {"host": "db", "name": "shop", "user": "u", "passwordFrom": {"secretKeyRef": {"name": "s", "key": "password"}}, **database}
     (shop / "values.yaml").write_text(yaml.dump({"image": "x", "replicas": 1, "migrations": {
         "files": "migrations/*.sql", "targetRevision": "2b7d9e1f4a60", "database": {key: value for key, value in parts.items() if value},
         "gate": {"image": "athanor:1"}}}))
-    assert {entry["name"]: entry["value"] for entry in gate(render(shop))["env"] if entry["name"].startswith("PG")} == variables
+    assert {entry["name"]: entry["value"] for entry in gate(render(shop))["env"] if entry["name"].startswith(("PG", "ATHANOR_UNVERIFIED"))} == variables
 
 
 @pytest.mark.parametrize("options, says", [

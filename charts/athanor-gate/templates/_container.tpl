@@ -20,16 +20,18 @@
 readable password for a server that is not verified. The parameters of a URL take precedence over these variables. */}}
 {{- define "athanor-gate.tls" -}}
 {{- $mode := .sslMode | default (regexFind "sslmode=[a-z-]+" (.url | default "") | trimPrefix "sslmode=") | default "verify-full" }}
-{{- $requireAuth := .requireAuth | default (ternary "" "!password,!md5" (has $mode (list "verify-ca" "verify-full"))) }}
 - name: PGSSLMODE
   value: {{ $mode | quote }}
 {{- if and (eq $mode "verify-full") (not .tls) }}
 - name: PGSSLROOTCERT
   value: system
 {{- end }}
-{{- if $requireAuth }}
+{{- if .requireAuth }}
 - name: PGREQUIREAUTH
-  value: {{ $requireAuth | quote }}
+  value: {{ .requireAuth | quote }}
+{{- else }}
+- name: ATHANOR_UNVERIFIED_REQUIRE_AUTH
+  value: "!password,!md5"
 {{- end }}
 {{- end }}
 

@@ -129,7 +129,7 @@ TEST(JobManifest, MatchesTheReferenceForConfigMapsAndAUrl) {
                      "--set=lock_timeout=2000ms", "--set=lock_retry_budget=600000ms", "--set=statement_timeout=0ms",
                      "--set=application_name=athanor-job", "--set=header_cache=false", "--", "head"],
             "env": [{"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "orders-db", "key": "url"}}},
-                    {"name": "PGREQUIREAUTH", "value": "!password,!md5"},
+                    {"name": "ATHANOR_UNVERIFIED_REQUIRE_AUTH", "value": "!password,!md5"},
                     {"name": "USER", "value": "databasemigration/shop/orders"}],
             "volumeMounts": [{"name": "athanor-source", "mountPath": "/run/athanor/migrations", "readOnly": true}],
             "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
