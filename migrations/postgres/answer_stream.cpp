@@ -283,6 +283,11 @@ void AnswerStream::end_answer() {
   messages_ = 0;
 }
 
+MessageSource AnswerStream::source(std::string_view sql) const {
+  const char* const password = PQpass(connection_);
+  return {settings_.show_values, sql, password == nullptr ? std::string_view() : std::string_view(password)};
+}
+
 Error AnswerStream::with_stop_reason(Error error) const {
   constexpr std::string_view kQueryCancelled = "57014";
   if (!cancelled_by_stop_ || error.sqlstate != kQueryCancelled || !settings_.stop.requested()) {
@@ -295,7 +300,7 @@ void AnswerStream::absorb(const PGresult* result) {
   any_result_ = true;
   const auto status = PQresultStatus(result);
   if (expected_.front().synchronisation && failed(result)) {
-    current_.error = with_stop_reason(result_error(result, {settings_.show_values, std::string_view()}));
+    current_.error = with_stop_reason(result_error(result, source({})));
     return;
   }
   // libpq and our list of expected answers disagree: no later answer could be assigned to its command.
@@ -323,7 +328,7 @@ void AnswerStream::absorb(const PGresult* result) {
     kept_ = 0;
   }
   if (failed(result)) {
-    current_.error = with_stop_reason(result_error(result, {settings_.show_values, expected_.front().handling.sql}));
+    current_.error = with_stop_reason(result_error(result, source(expected_.front().handling.sql)));
     return;
   }
   if (expected_.front().handling.keep_rows) {
@@ -384,7 +389,7 @@ void AnswerStream::hear(const PGresult* notice) {
                       "client_min_messages = error in the revision"));
   } else if (message_listener_ && ++messages_ <= kMostMessages) {
     message_listener_(server_message(
-        notice, {settings_.show_values, expected_.empty() ? std::string_view() : expected_.front().handling.sql}));
+        notice, source(expected_.empty() ? std::string_view() : std::string_view(expected_.front().handling.sql))));
   }
 }
 

@@ -23,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "migrations/base/stop.hpp"
 #include "migrations/postgres/metered_socket.hpp"
@@ -126,6 +127,7 @@ class AnswerStream {
   // Abandons the server: cuts the connection and keeps the first reason.
   void leave(Error reason);
   // Of a statement that failed: Interrupted when it was cancelled because of our own stop.
+  [[nodiscard]] MessageSource source(std::string_view sql) const;
   [[nodiscard]] Error with_stop_reason(Error error) const;
 
   PGconn* connection_;

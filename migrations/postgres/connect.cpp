@@ -156,7 +156,8 @@ Result<Connection> complete(Connection connection, const ConnectionString& targe
     }
   }
   if (PQstatus(connection.get()) != CONNECTION_OK) {
-    return fail(connect_error(PQerrorMessage(connection.get()), target));
+    const char* const password = PQpass(connection.get());
+    return fail(connect_error(PQerrorMessage(connection.get()), target, password == nullptr ? "" : password));
   }
   PQsetErrorVerbosity(connection.get(), PQERRORS_DEFAULT);
   return connection;

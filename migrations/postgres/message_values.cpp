@@ -229,6 +229,18 @@ std::string mask_values(std::string_view message, std::string_view sqlstate, con
   return Masking(message, sqlstate, names).result();
 }
 
+std::string without_password(std::string_view text, std::string_view password) {
+  constexpr std::size_t kShortest = 4;
+  std::string shown(text);
+  if (password.size() < kShortest) {
+    return shown;
+  }
+  for (std::size_t at = shown.find(password); at != std::string::npos; at = shown.find(password, at + kMasked.size())) {
+    shown.replace(at, password.size(), kMasked);
+  }
+  return shown;
+}
+
 std::string one_safe_line(std::string_view text) {
   const std::string sound = well_formed(text.substr(0, std::min(text.find('\n'), 2 * kLongestLine)));
   return std::string(cut_at_character(printable(sound, LineEnds::Escape), kLongestLine));

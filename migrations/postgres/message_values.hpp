@@ -9,7 +9,6 @@
 // A name that was looked up and not found may itself be data: the text before ::regclass, an argument of has_table_privilege().
 // It stays readable only if the statement contains it as an identifier.
 //
-//
 // Threads: pure functions.
 #pragma once
 
@@ -31,6 +30,11 @@ struct MessageNames {
 
 // Returns the message with values replaced by kMasked.
 [[nodiscard]] std::string mask_values(std::string_view message, std::string_view sqlstate, const MessageNames& names = {});
+
+// Returns the text with each occurrence of the password replaced by kMasked: a server that received it may repeat it. Call this
+// before mask_values(), which would change a part of the password. A password of less than four characters is too common a text
+// to be replaced.
+[[nodiscard]] std::string without_password(std::string_view text, std::string_view password);
 
 // Returns one line of at most 500 bytes of well-formed UTF-8. Control characters (C1 too) and characters that reorder text are
 // shown as \xNN or \uNNNN, so that the line cannot move a cursor or change colours.

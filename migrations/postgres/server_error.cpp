@@ -41,8 +41,8 @@ struct Texts {
 };
 
 Texts texts_of(const PGresult* result, const MessageSource& source) {
-  const auto primary = field(result, PG_DIAG_MESSAGE_PRIMARY);
-  const auto hint = field(result, PG_DIAG_MESSAGE_HINT);
+  const std::string primary = without_password(field(result, PG_DIAG_MESSAGE_PRIMARY), source.password);
+  const std::string hint = without_password(field(result, PG_DIAG_MESSAGE_HINT), source.password);
   if (source.show_values || is_authored(result)) {
     return {one_safe_line(primary), one_safe_line(hint)};
   }
@@ -254,7 +254,7 @@ Error cause_of(std::string_view report, const std::string& place) {
 
 }  // namespace
 
-Error connect_error(std::string_view report, const ConnectionString& target) {
+Error connect_error(std::string_view report, const ConnectionString& target, std::string_view password) {
   const std::string& place = target.place;
   const std::string state = sqlstate_of(report);
   const auto says = [&](std::string_view text) { return report.find(text) != std::string_view::npos; };
@@ -278,7 +278,7 @@ Error connect_error(std::string_view report, const ConnectionString& target) {
   }
   if (!state.empty()) {
     const auto at = report.find(state + ": ");
-    Error error = server_error(state, report.substr(at + 7));
+    Error error = server_error(state, without_password(report.substr(at + 7), password));
     error.code = ErrorCode::DatabaseUnreachable;
     error.message = "the database at " + place + " refused the connection: " + error.message;
     // Too many connections, starting up, shutting down: most refusals pass.

@@ -21,7 +21,8 @@ namespace athanor::postgres {
 // The source of a server message.
 struct MessageSource {
   bool show_values = false;
-  std::string_view sql = {};  // the migration's statement; empty for our own queries, whose names are no secret
+  std::string_view sql = {};       // the migration's statement; empty for our own queries, whose names are no secret
+  std::string_view password = {};  // of the connection; never shown
 };
 
 // The error of a failed result.
@@ -34,8 +35,8 @@ struct MessageSource {
 [[nodiscard]] Error connection_lost(const std::string& place);
 // In the error of a connection for which sslmode asks for TLS, and the server has none.
 inline constexpr std::string_view kNoTls = "the server does not support TLS, but sslmode requires it";
-// A connection attempt failed; `report` is libpq's text at verbosity VERBOSE.
-[[nodiscard]] Error connect_error(std::string_view report, const ConnectionString& target);
+// A connection attempt failed; `report` is libpq's text at verbosity VERBOSE. `password`: the one that was used, never shown.
+[[nodiscard]] Error connect_error(std::string_view report, const ConnectionString& target, std::string_view password = {});
 // The SQLSTATE in such a text, or empty.
 [[nodiscard]] std::string sqlstate_of(std::string_view report);
 

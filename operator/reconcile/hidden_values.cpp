@@ -136,11 +136,23 @@ void HiddenValues::add(const std::string& value) {
   }
 }
 
+void HiddenValues::add_password(const std::string& value) {
+  constexpr std::size_t kLeast = 4;  // shorter ones occur in words
+  add(value);
+  if (const std::string password = trimmed(value);
+      password.size() >= kLeast && std::ranges::find(values_, password) != values_.end()) {
+    passwords_.push_back(password);
+  }
+}
+
 void HiddenValues::add_url(const std::string& url) {
   add(url);
   for (const auto& [name, value] : connection_parameters(url)) {
     keep(name);  // if the text is not a URL, the names are part of the secret
     keep(value);
+    if (name == "password") {
+      add_password(value);
+    }
   }
   // Also split it by punctuation, in case it cannot be parsed.
   constexpr std::string_view kBetween = ":/@?&=#,; \t\r\n'\"[]";
@@ -155,8 +167,9 @@ void HiddenValues::add_url(const std::string& url) {
 
 std::string HiddenValues::hide(std::string text) const {
   for (const auto& value : values_) {
+    const bool anywhere = std::ranges::find(passwords_, value) != passwords_.end();
     for (std::size_t at = text.find(value); at != std::string::npos; at = text.find(value, at)) {
-      if (is_whole_word(text, at, value)) {
+      if (anywhere || is_whole_word(text, at, value)) {
         text.replace(at, value.size(), kShown);
         at += kShown.size();
       } else {

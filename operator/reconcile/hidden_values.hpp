@@ -31,6 +31,8 @@ class HiddenValues {
 
   // Hides this value and each of its lines.
   void add(const std::string& value);
+  // Hides a password or token, even within a word.
+  void add_password(const std::string& value);
   // Hides a URL, or a string of keywords and values, and each of its parts.
   void add_url(const std::string& url);
 
@@ -44,7 +46,8 @@ class HiddenValues {
   void keep(std::string value);
 
   std::vector<std::string> declared_;
-  std::vector<std::string> values_;  // the longest first
+  std::vector<std::string> values_;     // the longest first
+  std::vector<std::string> passwords_;  // of these values
 };
 
 }  // namespace athanor::controller

@@ -61,7 +61,7 @@ class TokenSessions final : public SessionFactory {
   template <typename T, typename Open>
   Result<std::unique_ptr<T>> connect_with(const Open& open, const DatabaseToken& token) {
     HiddenValues hidden;
-    hidden.add(token.value);
+    hidden.add_password(token.value);
     auto factory = connect_(with_parameter(url_, "password", token.value), settings_, stop_);
     if (!factory) {
       return fail(hidden.hide(std::move(factory).error()));

@@ -12,6 +12,7 @@ namespace {
 using postgres::PostgresFactory;
 using test::MisbehavingServer;
 using test::ServerConnection;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -95,6 +96,50 @@ TEST(Authentication, ReadsTheListAsLibpq16Does) {
   for (const char* const wrong : {"scram", "password,!md5", "!password,md5", "password,", ",", "!", "PASSWORD"}) {
     EXPECT_FALSE(parse_require_auth(wrong)) << wrong;
   }
+}
+
+// What a pod sends whose operator does not know the URL. `url` follows the host.
+std::string sent_by_pod(const std::string& url, const std::vector<std::string>& says) {
+  ::setenv("ATHANOR_UNVERIFIED_REQUIRE_AUTH", "!password,!md5", 1);
+  std::string heard;
+  MisbehavingServer server([&](ServerConnection& connection) {
+    heard += connection.receive();
+    for (const auto& text : says) {
+      connection.send(text);
+      heard += connection.receive();
+    }
+  });
+  ExecutionSettings settings;
+  settings.connect_timeout = milliseconds(3'000);
+  const auto factory =
+      PostgresFactory::create("postgresql://u:CANARY@127.0.0.1:" + std::to_string(server.port()) + "/db" + url, settings);
+  EXPECT_TRUE(factory) << factory.error().describe();
+  EXPECT_FALSE((*factory)->open());
+  ::unsetenv("ATHANOR_UNVERIFIED_REQUIRE_AUTH");
+  return heard;
+}
+
+TEST(Authentication, OfAPodSendsNoReadablePasswordWhateverTheUrlSays) {
+  for (const std::string url : {"", "?sslmode=disable", "?sslmode=allow", "?sslmode=verify-full&sslmode=disable"}) {
+    for (const auto& method : {kPassword, kMd5}) {
+      // Without TLS a server answers the request for it with N.
+      const std::string heard =
+          sent_by_pod(url, url.empty() ? std::vector<std::string>{"N", method} : std::vector<std::string>{method});
+      EXPECT_THAT(heard, Not(HasSubstr("CANARY"))) << url;
+      EXPECT_THAT(heard, Not(HasSubstr("md5"))) << url;
+    }
+  }
+}
+
+TEST(Authentication, OfAPodAllowsWhatTheUrlAllows) {
+  EXPECT_THAT(sent_by_pod("?sslmode=disable&require_auth=password", {kPassword}), HasSubstr("CANARY"));
+}
+
+TEST(Authentication, ShowsNoPasswordThatTheServerRepeats) {
+  const std::string body = std::string("SFATAL\0CXX000\0Minternal CANARY end\0\0", 36);
+  const Talk talk = ::athanor::talk({kPassword, 'E' + number(static_cast<std::uint32_t>(body.size() + 4)) + body}, "password");
+  EXPECT_THAT(talk.heard, HasSubstr("CANARY"));
+  EXPECT_THAT(talk.error.message, AllOf(HasSubstr("internal *** end"), Not(HasSubstr("CANARY"))));
 }
 
 }  // namespace

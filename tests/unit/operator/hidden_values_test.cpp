@@ -24,6 +24,15 @@ TEST(HiddenValues, HidesAValueOnItsOwn) {
             "ConfigMap app-config of app.example.org, user (hidden).");
 }
 
+TEST(HiddenValues, HidesAPasswordWithinAWord) {
+  HiddenValues hidden;
+  hidden.add_password("hunter2");
+  hidden.add_url("postgresql://u:s3cr%2Fet@h/db");
+  EXPECT_EQ(hidden.hide("value_hunter2_end xs3cr/ety"), "value_(hidden)_end x(hidden)y");
+  hidden.add_password("abc");
+  EXPECT_EQ(hidden.hide("abcissa"), "abcissa");
+}
+
 TEST(HiddenValues, HidesEveryPartOfAUrlAndOfWhatIsNone) {
   HiddenValues hidden;
   hidden.add_url("postgresql://canary_user:canary%20word@canary.host:6111/canary_db?application_name=canary_app");

@@ -40,6 +40,13 @@ TEST(MessageValues, AreMaskedWhereverTheServerQuotesThem) {
   }
 }
 
+TEST(MessageValues, LoseThePasswordBeforeAnythingElseIsMasked) {
+  EXPECT_EQ(mask_values(without_password("internal S3cret/2026/x end", "S3cret/2026/x"), "XX000"), "internal *** end");
+  EXPECT_EQ(without_password("xhunter2hunter2y", "hunter2"), "x******y");
+  EXPECT_EQ(without_password("abc", "abc"), "abc");
+  EXPECT_EQ(without_password("text", ""), "text");
+}
+
 TEST(MessageValues, LeaveNamesReadable) {
   for (const auto& [sqlstate, message] : {
            std::pair("42P07", "relation \"users\" already exists"),
