@@ -39,7 +39,7 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   std::string seconds(text.substr(0, kSecondsOfTime));
   std::ranges::replace(seconds, 't', 'T');
   std::string_view rest = text.substr(kSecondsOfTime);
-  if (rest.starts_with('.')) {
+  if (rest.starts_with('.') || rest.starts_with(',')) {
     const std::size_t end = std::min(rest.find_first_not_of(kDigits, 1), rest.size());
     rest = end > 1 ? rest.substr(end) : std::string_view();
   }

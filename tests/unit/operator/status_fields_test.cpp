@@ -8,7 +8,7 @@
 
 #include "operator/api/condition.hpp"
 #include "operator/api/status_codec.hpp"
-#include "operator/api/status_fields.hpp"
+#include "operator/api/status_limits.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/operator/overlong_status.hpp"
 
