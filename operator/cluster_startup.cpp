@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <vector>
 
 #include "migrations/backup/client_programs.hpp"
@@ -49,7 +50,10 @@ Result<std::string> add_authorities(const Options& options, const std::string& f
   if (options.extra_authorities.empty()) {
     return std::string();
   }
-  std::ifstream extra(options.extra_authorities, std::ios::binary);
+  // Reading a folder throws, and a device may have no end.
+  std::error_code problem;
+  const bool is_file = std::filesystem::is_regular_file(options.extra_authorities, problem);
+  std::ifstream extra(is_file ? options.extra_authorities : std::string(), std::ios::binary);
   const std::string more{std::istreambuf_iterator<char>(extra), std::istreambuf_iterator<char>()};
   if (!extra || more.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
     return fail(Error(ErrorCode::Configuration, "--extra-ca-file cannot be read, or contains no certificate")

@@ -29,7 +29,10 @@ Result<ServiceAccountFacts> ServiceAccountTokens::find(const std::string& name_s
     return fail(error_about(named, std::move(account).error()));
   }
   if (!is_allowed(*account)) {
-    return fail(not_allowed(named, ErrorCode::MissingDatabaseUrl));
+    return fail(Error(ErrorCode::MissingDatabaseUrl,
+                      named + " does not have the label " + kAllowLabel + ": \"true\", without which no token is made of it")
+                    .with_retry(RetryClass::Transient)
+                    .advise("label the ServiceAccount if resources of its namespace may use it"));
   }
   ServiceAccountFacts facts;
   const auto* const metadata = part_of(*account, "metadata");

@@ -53,7 +53,10 @@ bool AllowedHosts::allow(std::string_view host) const {
   const std::string name = normalized(host);
   return !name.empty() && std::ranges::any_of(patterns_, [&name](const std::string& pattern) {
     const std::string wanted = normalized(pattern);
-    return wanted.starts_with("*.") ? name.size() + 1 > wanted.size() && name.ends_with(wanted.substr(1)) : name == wanted;
+    // The folder of a socket is no name below a domain, however it ends.
+    return wanted.starts_with("*.") && !name.starts_with('/')
+               ? name.size() + 1 > wanted.size() && name.ends_with(wanted.substr(1))
+               : name == wanted;
   });
 }
 
@@ -70,12 +73,12 @@ Result<void> AllowedHosts::check_database(const std::vector<std::pair<std::strin
     const bool good =
         !(host.empty() && address.empty()) && (host.empty() || allow(host)) && (address.empty() || allow(address));
     if (!good) {
-      return fail(Error(ErrorCode::PolicyRefused,
-                        host.empty() && address.empty()
-                            ? "the database URL names no host, and this operator only connects to listed hosts"
-                            : "this operator may not connect to a host that the database URL names")
-                      .at("spec.database")
-                      .advise("ask for it to be added to policy.databaseHosts of the chart (--database-host)"));
+      return fail(
+          Error(ErrorCode::PolicyRefused, host.empty() && address.empty()
+                                              ? "the database has no host, and this operator only connects to listed hosts"
+                                              : "this operator may not connect to a host of the database")
+              .at("spec.database")
+              .advise("ask for it to be added to policy.databaseHosts of the chart (--database-host)"));
     }
   }
   return {};
@@ -92,10 +95,12 @@ Result<void> AllowedHosts::check_source(const std::string& url) const {
 
 Result<void> AllowedHosts::check_pattern(std::string_view pattern) {
   const std::string_view rest = pattern.starts_with("*.") ? pattern.substr(2) : pattern;
-  if (rest.empty() || rest.find_first_of("*, \t\r\n@") != std::string_view::npos ||
+  const bool has_port = std::ranges::count(rest, ':') == 1 || rest.find_first_of("[]") != std::string_view::npos;
+  if (rest.empty() || has_port || rest.find_first_of("*, \t\r\n@") != std::string_view::npos ||
       (rest.find('/') != std::string_view::npos && !pattern.starts_with('/'))) {
     return fail(
-        Error(ErrorCode::Usage, "is not a host: write db.example.org, *.example.org, an address, or the folder of a socket"));
+        Error(ErrorCode::Usage,
+              "is not a host: write db.example.org, *.example.org, an address, or the folder of a socket, without a port"));
   }
   return {};
 }

@@ -7,6 +7,7 @@
 #include "migrations/drift/run_record.hpp"
 #include "migrations/plan/plan.hpp"
 #include "migrations/session/forwarded_session.hpp"
+#include "migrations/text/allowed_authentication.hpp"
 #include "migrations/text/database_url.hpp"
 #include "migrations/text/quoting.hpp"
 #include "migrations/text/url_parameters.hpp"
@@ -41,6 +42,11 @@ Result<void> want_token(const DatabaseMigration& resource, const DatabaseParts& 
                     .advise("start it with --database-auth, or use a password"));
   }
   TRY(check_host_for_token(parts.host));
+  if (const auto allowed = parse_require_auth(resource.spec.database.require_auth); allowed && !allowed->password) {
+    return fail(Error(ErrorCode::Configuration, "a token is sent as a password, which requireAuth does not allow")
+                    .at("spec.database.requireAuth")
+                    .advise("leave out requireAuth: a token only goes to a server whose certificate is verified"));
+  }
   target.token =
       TargetToken{source, {*resource.spec.database.auth, resource.metadata.name_space, parts.host, parts.port, parts.user}};
   return {};
@@ -67,7 +73,11 @@ Result<std::string> url_of_parts(const DatabaseMigration& resource, CredentialSo
     hidden.add_password(parts.password);
   }
   if (!is_port(parts.port)) {
-    return fail(Error(ErrorCode::Configuration, "portFrom does not contain a port number").at("spec.database.portFrom"));
+    std::string what = "the port";
+    if (const auto& from = database.port_from; from && from->kind == SecretReference::Kind::SecretKey) {
+      what = "the key " + from->key + " of Secret " + resource.metadata.name_space + "/" + from->value;
+    }
+    return fail(Error(ErrorCode::Configuration, what + " is not a port number").at("spec.database.portFrom"));
   }
   if (database.auth) {
     TRY(want_token(resource, parts, credentials, target));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "migrations/text/letter_case.hpp"
 #include "operator/reconcile/resource_words.hpp"
 
 namespace athanor::controller {
@@ -29,8 +30,11 @@ Result<void> check_source(const DatabaseMigration& resource, const SourceSnapsho
 std::optional<Verdict> wait_for_source(const DatabaseMigration& resource, const SourceSnapshot& snapshot) {
   constexpr milliseconds kCheckAgain{60'000};  // a watch or a poll reports a change before that
   const std::string& wanted = resource.spec.source.revision;
-  if (wanted.empty() || snapshot.revision() == wanted ||
-      std::ranges::find(snapshot.names(), wanted) != snapshot.names().end()) {
+  const bool matches =
+      snapshot.revision() == wanted || std::ranges::any_of(snapshot.names(), [&wanted](const std::string& name) {
+        return lowered(name) == lowered(wanted);  // digests and commits are hexadecimal
+      });
+  if (wanted.empty() || matches) {
     return std::nullopt;
   }
   Verdict verdict;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "migrations/base/sha256.hpp"
+#include "migrations/revision/revision_text.hpp"
 #include "migrations/text/letter_case.hpp"
 #include "operator/kube/object_fields.hpp"
 
@@ -116,7 +117,11 @@ Result<void> ConfigMapSource::add(const KubeObject& object, Files& files) const 
           Error(ErrorCode::FileTooLarge, "the ConfigMaps have more than " + std::to_string(limits_.max_files) + " files")
               .advise("raise --max-files of the operator"));
     }
-    files.bytes += value.get_ref<const std::string&>().size();
+    const std::size_t size = value.get_ref<const std::string&>().size();
+    if (size > limits_.max_file_bytes) {
+      return fail(file_too_large("ConfigMap " + config_map + ", key " + key, size, limits_.max_file_bytes));
+    }
+    files.bytes += size;
     if (files.bytes > limits_.max_source_bytes) {
       return fail(
           source_too_large("source with ConfigMap " + config_map, limits_.max_source_bytes).at("spec.source.configMaps"));

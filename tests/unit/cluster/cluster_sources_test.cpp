@@ -159,6 +159,13 @@ TEST_F(ClusterSourcesTest, KeepsTheLimitOnFiles) {
   put_config_map("two", {{"a2.sql", revision("a2", "a1")}});
   EXPECT_EQ(refusal_of(limited).code, ErrorCode::FileTooLarge);
 
+  SourceLimits tiny;
+  tiny.max_file_bytes = 20;
+  ConfigMapSource files(reads, tiny);
+  const Error large = refusal_of(files);
+  EXPECT_EQ(large.code, ErrorCode::FileTooLarge);
+  EXPECT_NE(large.describe().find("ConfigMap one, key a1.sql"), std::string::npos) << large.describe();
+
   SourceLimits total;
   total.max_source_bytes = 50;
   ConfigMapSource small(reads, total);

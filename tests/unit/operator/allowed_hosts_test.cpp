@@ -27,8 +27,9 @@ TEST(AllowedHosts, AllowTheNamesListedAndThoseBelowAStar) {
                            "10.0.0.7", "fd00::7", "/run/postgresql"}) {
     EXPECT_TRUE(hosts.allow(host)) << host;
   }
-  for (const char* host : {"", ".", "example.org", "shop.example.org", "xshop.example.org", ".shop.example.org.evil.org",
-                           "db.example.org.evil.org", "10.0.0.70", "/run/PostgreSQL", "/run/postgresql/../x", "localhost"}) {
+  for (const char* host : {"/tmp/x.shop.example.org", "", ".", "example.org", "shop.example.org", "xshop.example.org",
+                           ".shop.example.org.evil.org", "db.example.org.evil.org", "10.0.0.70", "/run/PostgreSQL",
+                           "/run/postgresql/../x", "localhost"}) {
     EXPECT_FALSE(hosts.allow(host)) << host;
   }
 }
@@ -74,13 +75,14 @@ TEST(AllowedHosts, CheckTheHostOfARepository) {
 }
 
 TEST(AllowedHosts, AreReadFromTheCommandLine) {
-  const auto options =
-      parse_options({"--kube", "--database-host=*.db.svc", "--database-host=10.0.0.7", "--source-host", "git.example.org"});
+  const auto options = parse_options({"--kube", "--database-host=*.db.svc", "--database-host=10.0.0.7",
+                                      "--database-host=fd00::7", "--source-host", "git.example.org"});
   ASSERT_TRUE(options);
-  EXPECT_EQ(options->database_hosts, (std::vector<std::string>{"*.db.svc", "10.0.0.7"}));
+  EXPECT_EQ(options->database_hosts, (std::vector<std::string>{"*.db.svc", "10.0.0.7", "fd00::7"}));
   EXPECT_EQ(options->source_hosts, (std::vector<std::string>{"git.example.org"}));
-  for (const char* bad : {"--database-host=", "--database-host=a,b", "--database-host=*", "--database-host=a.*.b",
-                          "--source-host=https://git.example.org", "--source-host=a@b"}) {
+  for (const char* bad :
+       {"--database-host=", "--database-host=a,b", "--database-host=*", "--database-host=a.*.b",
+        "--source-host=https://git.example.org", "--source-host=a@b", "--database-host=db:5432", "--database-host=[::1]"}) {
     EXPECT_FALSE(parse_options({"--kube", bad})) << bad;
   }
 }

@@ -137,6 +137,15 @@ TEST_F(DatabaseTargetTest, LimitsHowLongAConnectionMayTake) {
   }
 }
 
+TEST_F(DatabaseTargetTest, NamesTheKeyThatIsNoPort) {
+  resource.spec.database.host = "h";
+  resource.spec.database.port_from = secret("a-secret");  // its value is its name
+  const auto target = make_target(resource, cluster);
+  ASSERT_FALSE(target);
+  EXPECT_EQ(target.error().context, "spec.database.portFrom");
+  EXPECT_THAT(target.error().message, HasSubstr("is not a port number"));
+}
+
 TEST_F(DatabaseTargetTest, VerifiesTheServerWhenTheResourceNamesNoSslMode) {
   resource.spec.database.default_ssl_mode = "verify-full";
   for (const std::string url : {"postgresql://u@h/db", "host=h dbname=db"}) {
@@ -271,6 +280,17 @@ TEST_F(TokenTargetTest, RefusesHostsThatAreNotOneServerOverTls) {
   }
   resource.spec.database.host_from = secret("/var/run/postgresql");
   EXPECT_FALSE(made()) << "also when it comes from a Secret";
+}
+
+TEST_F(TokenTargetTest, RefusesAMethodThatSendsNoToken) {
+  for (const char* const list : {"scram-sha-256", "md5,scram-sha-256", "!password"}) {
+    resource.spec.database.require_auth = list;
+    const auto target = made();
+    ASSERT_FALSE(target) << list;
+    EXPECT_EQ(target.error().context, "spec.database.requireAuth");
+  }
+  resource.spec.database.require_auth = "password";
+  EXPECT_TRUE(made());
 }
 
 TEST_F(TokenTargetTest, SaysWhenTheOperatorMakesNoTokens) {
