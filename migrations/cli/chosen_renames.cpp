@@ -1,8 +1,10 @@
 // Determines the requested renames, from hints in the schema file and from --rename.
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "migrations/cli/autogenerate.hpp"
+#include "migrations/schema/attributes.hpp"
 
 namespace athanor::cli {
 namespace {
@@ -98,6 +100,21 @@ class Hints {
       : before_(before), after_(after), chosen_(chosen), any_table_(has_tables(before)) {}
 
   Result<void> follow(const RenameHint& hint) {
+    switch (hint.of) {
+      case RenameHint::Of::Table:
+      case RenameHint::Of::Column:
+        return follow_table(hint);
+      case RenameHint::Of::Constraint:
+      case RenameHint::Of::Object:
+        return follow_object(hint);
+      case RenameHint::Of::Label:
+        return check_label(hint);
+    }
+    return {};
+  }
+
+ private:
+  Result<void> follow_table(const RenameHint& hint) {
     std::optional<Rename> unmatched;
     for (const std::string& schema : schemas_with(after_, hint.schema, hint.table)) {
       const Rename rename = rename_of(hint, schema);
@@ -121,7 +138,66 @@ class Hints {
     return unmatched && any_table_ ? fail(refusal(hint, *unmatched)) : Result<void>();
   }
 
- private:
+  static bool is_hinted(const FactId& id, const RenameHint& hint) {
+    if (hint.of == RenameHint::Of::Constraint) {
+      return id.kind == Kind::Constraint && id.name == hint.column && id.parent == hint.table;
+    }
+    constexpr std::array kObjects{Kind::View,      Kind::MaterializedView, Kind::EnumType, Kind::CompositeType,
+                                  Kind::RangeType, Kind::Domain,           Kind::Sequence, Kind::Index};
+    return std::ranges::find(kObjects, id.kind) != kObjects.end() && id.name == hint.table;
+  }
+
+  // A view, type, domain, sequence, index or constraint.
+  Result<void> follow_object(const RenameHint& hint) {
+    std::optional<Rename> unmatched;
+    for (const schema::Fact& fact : after_.facts()) {
+      if (!is_hinted(fact.id, hint) || (!hint.schema.empty() && hint.schema != fact.id.schema)) {
+        continue;
+      }
+      Rename rename{fact.id, fact.id};
+      if (!fact.id.parent.empty()) {
+        const FactId table = old_table_of(chosen_.renames, table_id(fact.id.schema, fact.id.parent));
+        rename.from.schema = table.schema;
+        rename.from.parent = table.name;
+      } else if (!hint.old_schema.empty()) {
+        rename.from.schema = hint.old_schema;
+      }
+      rename.from.name = hint.old_name;
+      if (before_.find(rename.to) != nullptr) {
+        report_stale(hint, rename);
+        return {};
+      }
+      if (!hint.unclear && applies(before_, after_, rename)) {
+        chosen_.renames.push_back(rename);
+        return {};
+      }
+      unmatched = rename;
+    }
+    return unmatched && any_table_ ? fail(refusal(hint, *unmatched)) : Result<void>();
+  }
+
+  // Whether an enum of this name has the label.
+  static bool has_label(const Catalog& catalog, const RenameHint& hint, const std::string& label) {
+    return std::ranges::any_of(catalog.facts(), [&](const schema::Fact& fact) {
+      const bool named = fact.id.name == hint.table && (hint.schema.empty() || hint.schema == fact.id.schema);
+      return fact.id.kind == Kind::EnumType && named &&
+             fact.get(schema::attribute::kLabels).find(Json(label).dump()) != std::string_view::npos;
+    });
+  }
+
+  // The plan would remove the old label through another type, which fails, or loses values, where rows have it.
+  [[nodiscard]] Result<void> check_label(const RenameHint& hint) const {
+    if (!has_label(before_, hint, hint.old_name) || has_label(after_, hint, hint.old_name) ||
+        has_label(before_, hint, hint.column)) {
+      return {};
+    }
+    return fail(Error(ErrorCode::Usage, hint.place + ": the label '" + hint.column + "' of the enum " + hint.table +
+                                            " is marked as renamed from '" + hint.old_name +
+                                            "', and labels are not renamed by a comment")
+                    .advise("rename it in a revision of its own first: ALTER TYPE " + hint.table + " RENAME VALUE '" +
+                            hint.old_name + "' TO '" + hint.column + "'"));
+  }
+
   // A column that comes, on the line of a hint about its table.
   [[nodiscard]] std::string new_column_beside(const RenameHint& hint, const std::string& schema) const {
     const auto comes = [&](const std::string& column) {

@@ -1,6 +1,7 @@
 #include "migrations/schema/rename_hints.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -18,24 +19,50 @@ struct OldName {
   bool unclear = false;  // more follows
 };
 
-// Empty if the comment is not a hint.
-std::optional<OldName> old_name(std::string_view comment) {
+// The text of a line or block comment.
+std::string_view inside(std::string_view comment) {
+  const bool block = comment.starts_with("/*");
   comment.remove_prefix(2);
-  SqlLexer lexer(comment);
+  if (block && comment.ends_with("*/")) {
+    comment.remove_suffix(2);
+  }
+  return comment;
+}
+
+// Whether the lexer is behind "renamed from", "@renamed from", or "pista:renamed-from".
+bool begins_hint(SqlLexer& lexer) {
   Token token = lexer.next_code();
-  const bool sqldef = lexer.text(token) == "@";
-  if (sqldef) {
+  if (lexer.text(token) == "@") {
+    token = lexer.next_code();
+  } else if (same_word(lexer.text(token), "pista")) {
+    if (lexer.text(lexer.next_code()) != ":") {
+      return false;
+    }
     token = lexer.next_code();
   }
   if (!same_word(lexer.text(token), "renamed")) {
-    return std::nullopt;
-  }
-  if (!same_word(lexer.text(lexer.next_code()), "from")) {
-    return std::nullopt;
+    return false;
   }
   token = lexer.next_code();
+  if (lexer.text(token) == "-") {
+    token = lexer.next_code();
+  }
+  return same_word(lexer.text(token), "from");
+}
+
+// Empty if the comment is not a hint.
+std::optional<OldName> old_name(std::string_view comment) {
+  SqlLexer lexer(inside(comment));
+  if (!begins_hint(lexer)) {
+    return std::nullopt;
+  }
+  Token token = lexer.next_code();
   if (lexer.text(token) == "=" || lexer.text(token) == ":") {
     token = lexer.next_code();
+  }
+  if (token.kind == TokenKind::String) {  // the label of an enum
+    const std::string_view label = lexer.text(token);
+    return OldName{{std::string(label.substr(1, label.size() - 2))}, lexer.next_code().kind != TokenKind::End};
   }
   if (token.kind != TokenKind::Word && token.kind != TokenKind::QuotedIdentifier) {
     return std::nullopt;
@@ -51,7 +78,23 @@ std::optional<OldName> old_name(std::string_view comment) {
   return name;
 }
 
-// Reads a text from start to end, tracking the current CREATE TABLE and column.
+// Words between CREATE and the kind of the object.
+bool is_modifier(std::string_view word) {
+  constexpr std::array<std::string_view, 6> kWords{"or", "replace", "unlogged", "foreign", "unique", "materialized"};
+  return std::ranges::any_of(kWords, [word](std::string_view modifier) { return same_word(word, modifier); });
+}
+
+bool is_object(std::string_view word) {
+  constexpr std::array<std::string_view, 5> kWords{"view", "type", "domain", "sequence", "index"};
+  return std::ranges::any_of(kWords, [word](std::string_view kind) { return same_word(word, kind); });
+}
+
+bool is_word_before_name(std::string_view word) {
+  constexpr std::array<std::string_view, 5> kWords{"if", "not", "exists", "concurrently", "only"};
+  return std::ranges::any_of(kWords, [word](std::string_view before) { return same_word(word, before); });
+}
+
+// Reads a text from start to end, tracking the current CREATE statement and column.
 class HintReader {
  public:
   HintReader(std::string_view text, const std::string& name, std::vector<RenameHint>& hints)
@@ -61,16 +104,18 @@ class HintReader {
     SqlLexer lexer(text_);
     for (Token token = lexer.next(); token.kind != TokenKind::End && token.kind != TokenKind::Unterminated;
          token = lexer.next()) {
-      if (token.kind == TokenKind::LineComment) {
+      if (token.kind == TokenKind::LineComment || token.kind == TokenKind::BlockComment) {
         comment(token, lexer.text(token));
-      } else if (token.kind != TokenKind::BlockComment) {
+      } else {
         code(token, lexer.text(token));
+        code_line_ = lines_.line_of(token.begin);
       }
     }
   }
 
  private:
-  enum class Place { Start, Create, Table, Columns, Elsewhere };
+  using Of = RenameHint::Of;
+  enum class Place { Start, Create, Table, Object, Columns, Elsewhere };
 
   void comment(const Token& token, std::string_view written) {
     const auto old = old_name(written);
@@ -78,16 +123,24 @@ class HintReader {
       return;
     }
     const int line = lines_.line_of(token.begin);
+    const bool own_line = line != code_line_;
     RenameHint hint{schema_, table_, {}, old->parts.back(), name_ + ":" + std::to_string(line)};
     hint.unclear = old->unclear;
+    hint.of = of_;
     set_above(hint, old->parts, false);
     if (place_ == Place::Start && line == done_line_) {
       hint.schema = done_schema_;  // after the semicolon of its table
       hint.table = done_table_;
+      hint.of = done_of_;
       hint.columns_beside = columns_on(line);
       hints_.push_back(std::move(hint));
     } else if (place_ == Place::Start) {
       waiting_ = std::move(hint);  // belongs to the table below
+    } else if (place_ == Place::Elsewhere && of_ == Of::Object) {
+      in_object(std::move(hint), line, own_line);
+    } else if (place_ == Place::Columns && own_line) {
+      above_ = *old;  // belongs to the column below
+      above_place_ = hint.place;
     } else if (place_ == Place::Columns && line == table_line_) {
       hint.columns_beside = columns_on(line);
       hints_.push_back(std::move(hint));
@@ -95,10 +148,34 @@ class HintReader {
       // On the line of a column, or after the comma that ends it.
       const std::string& column = !column_.empty() && line == column_line_ ? column_ : previous_column_;
       if (!column.empty() && (line == column_line_ || line == previous_line_)) {
-        hint.column = column;
-        set_above(hint, old->parts, true);
-        hints_.push_back(std::move(hint));
+        add_part(column, *old, hint.place);
       }
+    }
+  }
+
+  // A hint of a column, or of a constraint: "CONSTRAINT name".
+  void add_part(const std::string& part, const OldName& old, const std::string& place) {
+    const bool constraint = part.starts_with(kConstraintMark);
+    RenameHint hint{schema_, table_, constraint ? part.substr(kConstraintMark.size()) : part, old.parts.back(), place};
+    hint.unclear = old.unclear;
+    hint.of = constraint ? Of::Constraint : Of::Column;
+    set_above(hint, old.parts, true);
+    hints_.push_back(std::move(hint));
+  }
+
+  // Behind the name of an object. The hint is about a label of an enum if it is beside one, or on a line of its own.
+  void in_object(RenameHint hint, int line, bool own_line) {
+    if (own_line) {
+      label_ = std::move(hint);
+      label_->of = Of::Label;
+      return;
+    }
+    if (!literal_.empty() && line == literal_line_) {
+      hint.of = Of::Label;
+      hint.column = literal_;
+      hints_.push_back(std::move(hint));
+    } else if (line == object_line_) {
+      hints_.push_back(std::move(hint));
     }
   }
 
@@ -117,7 +194,10 @@ class HintReader {
       done_line_ = table_.empty() ? 0 : line;
       done_schema_ = schema_;
       done_table_ = table_;
+      done_of_ = of_;
       place_ = Place::Start;
+      label_.reset();
+      above_.reset();
       table_.clear();
       return;
     }
@@ -126,13 +206,21 @@ class HintReader {
         place_ = same_word(written, "create") ? Place::Create : Place::Elsewhere;
         schema_.clear();
         table_.clear();
+        literal_.clear();
+        of_ = Of::Table;
         break;
       case Place::Create:
         if (same_word(written, "table")) {
           place_ = Place::Table;
-        } else if (!same_word(written, "unlogged") && !same_word(written, "foreign")) {
+        } else if (is_object(written)) {
+          place_ = Place::Object;
+          of_ = Of::Object;
+        } else if (!is_modifier(written)) {
           leave();
         }
+        break;
+      case Place::Object:
+        object_name(token, written, line);
         break;
       case Place::Table:
         table_name(token, written, line);
@@ -141,7 +229,41 @@ class HintReader {
         column(token, written, line);
         break;
       case Place::Elsewhere:
+        label(token, written, line);
         break;
+    }
+  }
+
+  void object_name(const Token& token, std::string_view written, int line) {
+    const bool is_name = token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier;
+    if (written == ".") {
+      schema_ = std::exchange(table_, {});
+    } else if (is_name && table_.empty()) {
+      table_ = is_word_before_name(written) ? std::string() : identifier_name(written);
+      object_line_ = line;
+    } else {
+      place_ = Place::Elsewhere;
+      if (waiting_) {
+        waiting_->schema = schema_;
+        waiting_->table = table_;
+        waiting_->of = of_;
+        hints_.push_back(std::move(*waiting_));
+        waiting_.reset();
+      }
+      label(token, written, line);
+    }
+  }
+
+  void label(const Token& token, std::string_view written, int line) {
+    if (of_ != Of::Object || token.kind != TokenKind::String) {
+      return;
+    }
+    literal_ = std::string(written.substr(1, written.size() - 2));
+    literal_line_ = line;
+    if (label_) {
+      label_->column = literal_;
+      hints_.push_back(std::move(*label_));
+      label_.reset();
     }
   }
 
@@ -187,9 +309,18 @@ class HintReader {
     } else if (written == "," && depth_ == 1) {
       previous_column_ = std::exchange(column_, {});
       previous_line_ = line;
-    } else if (depth_ == 1 && column_.empty() && (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier)) {
-      column_ = identifier_name(written);
+    } else if (depth_ == 1 && column_ == kConstraintMark) {
+      column_ += identifier_name(written);
       column_line_ = line;
+      add_above();
+    } else if (depth_ == 1 && column_.empty() && (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier)) {
+      column_line_ = line;
+      if (token.kind == TokenKind::Word && same_word(written, "constraint")) {
+        column_ = kConstraintMark;
+        return;
+      }
+      column_ = identifier_name(written);
+      add_above();
       if (line != begun_line_) {
         begun_line_ = line;
         begun_.clear();
@@ -199,6 +330,15 @@ class HintReader {
       column_line_ = line;  // a column may span several lines; its comment is on the last one
     }
   }
+
+  void add_above() {
+    if (above_) {
+      add_part(column_, *above_, above_place_);
+      above_.reset();
+    }
+  }
+
+  static constexpr std::string_view kConstraintMark = "constraint ";  // with its space it is the name of no column
 
   std::string_view text_;
   LineCounter lines_;
@@ -218,7 +358,16 @@ class HintReader {
   std::string done_schema_;
   std::string done_table_;
   int done_line_ = 0;
-  std::optional<RenameHint> waiting_;
+  Of done_of_ = Of::Table;
+  std::optional<RenameHint> waiting_;  // above a statement
+  Of of_ = Of::Table;                  // what the statement creates
+  int object_line_ = 0;
+  int code_line_ = 0;
+  std::optional<OldName> above_;  // above a column
+  std::string above_place_;
+  std::string literal_;  // the last one of the statement
+  int literal_line_ = 0;
+  std::optional<RenameHint> label_;  // above a label
 };
 
 }  // namespace

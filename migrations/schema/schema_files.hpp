@@ -21,11 +21,11 @@ struct SchemaStatement {
   std::string place;     // "db/schema.sql:14"
 };
 
-// A comment `-- renamed from OLD`, or sqldef's `-- @renamed from=OLD`, on the line of its table or column.
+// A comment `-- renamed from OLD`, or the spelling of sqldef or pistachio, beside or above what it is about.
 struct RenameHint {
   std::string schema;  // as written in the statement; may be empty
-  std::string table;   // the table's new name
-  std::string column;  // the column's new name; empty: the hint is about the table
+  std::string table;   // the new name of the table, or of the object
+  std::string column;  // the new name of the column, constraint or label; empty: the hint is about the whole
   std::string old_name;
   std::string place;
   // The qualification of the old name: "s1" of `renamed from s1.t` on a table, "s1" and "t" of `renamed from s1.t.c` on a
@@ -34,6 +34,9 @@ struct RenameHint {
   std::string old_table{};
   // More text follows the old name: a sentence, or a name that needs quotes.
   bool unclear = false;
+  // An object that is no table: a view, type, domain, sequence or index.
+  enum class Of { Table, Column, Constraint, Object, Label };
+  Of of = Of::Table;
   // Columns on the line of a hint that is about the table: it may be meant for one of them.
   std::vector<std::string> columns_beside{};
 };

@@ -143,6 +143,37 @@ TEST(Autogenerate, RenamesByHintAndKeepsTheRows) {
   scene.expect_no_difference();  // the hint stays in the file and means nothing any more
 }
 
+TEST(Autogenerate, RenamesByHintsAboveColumnsTypesViewsAndIndexes) {
+  SchemaScene scene;
+  scene.follow(
+      "CREATE TYPE order_state AS ENUM ('pending', 'sent');\nCREATE TABLE t (id int PRIMARY KEY, name text, s order_state,\n"
+      "  CONSTRAINT odd CHECK (id > 0));\nCREATE INDEX i ON t (name);\nCREATE VIEW v AS SELECT id FROM t;\n");
+  scene.database.run("INSERT INTO t VALUES (1, 'ada', 'sent')");
+  const std::string revision = scene.follow(
+      "-- pista:renamed-from public.order_state\nCREATE TYPE order_status AS ENUM ('pending', 'sent');\n"
+      "CREATE TABLE t (id int PRIMARY KEY,\n  -- pista:renamed-from name\n  display_name text,\n  s order_status,\n"
+      "  -- renamed from odd\n  CONSTRAINT positive CHECK (id > 0));\n"
+      "CREATE INDEX j /* @renamed from=i */ ON t (display_name);\n/* renamed from v */\nCREATE VIEW w AS SELECT id FROM t;\n");
+  for (const char* statement :
+       {"ALTER TYPE public.order_state RENAME TO order_status", "RENAME COLUMN name TO display_name",
+        "RENAME CONSTRAINT odd TO positive", "ALTER INDEX public.i RENAME TO j", "ALTER VIEW public.v RENAME TO w"}) {
+    EXPECT_THAT(revision, HasSubstr(statement));
+  }
+  EXPECT_THAT(revision, Not(HasSubstr("DROP")));
+  EXPECT_EQ(scene.database.value("SELECT display_name || s FROM t"), "adasent");
+  scene.expect_no_difference();
+}
+
+TEST(Autogenerate, RefusesTheHintOfALabel) {
+  SchemaScene scene;
+  scene.follow("CREATE TYPE state AS ENUM ('pending', 'sent');\nCREATE TABLE t (s state);");
+  scene.schema("CREATE TYPE state AS ENUM (\n  'waiting', -- renamed from pending\n  'sent');\nCREATE TABLE t (s state);\n");
+  const auto refused = scene.autogenerate();
+  EXPECT_EQ(refused.exit_code, 2) << refused.out << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("schema.sql:2: "));
+  EXPECT_THAT(refused.err, HasSubstr("ALTER TYPE state RENAME VALUE 'pending' TO 'waiting'"));
+}
+
 TEST(Autogenerate, RefusesAHintThatNamesNothingInsteadOfDropping) {
   SchemaScene scene;
   scene.follow("CREATE TABLE users (id int PRIMARY KEY, mail text);");

@@ -111,9 +111,43 @@ TEST(RenameHints, StandOnTheLineOfTheirTableOrColumn) {
                                 "shop/customers/last from final at s.sql:6"}));
 }
 
-TEST(RenameHints, StandAboveTheirTable) {
-  EXPECT_EQ(hints("-- renamed from old\nCREATE TABLE new (id int);\n-- renamed from v\nCREATE VIEW w AS SELECT 1;\n"),
-            Texts{"/new/ from old at s.sql:1"});
+TEST(RenameHints, StandAboveTheirTableOrObject) {
+  EXPECT_EQ(
+      hints("-- renamed from old\nCREATE TABLE new (id int);\n-- renamed from v\nCREATE OR REPLACE VIEW s.w AS SELECT 1;\n"
+            "-- pista:renamed-from public.m\nCREATE MATERIALIZED VIEW n AS SELECT 1;\n"
+            "/* @renamed from=i */ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS j ON new (id);\n"
+            "-- renamed from f\nCREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1';\n"),
+      (Texts{"/new/ from old at s.sql:1", "s/w/ from v at s.sql:3", "/n/ from m at s.sql:5", "/j/ from i at s.sql:7"}));
+}
+
+TEST(RenameHints, StandAboveTheirColumnOrConstraint) {
+  EXPECT_EQ(hints("CREATE TABLE public.users (id integer NOT NULL,\n"
+                  "    -- pista:renamed-from name\n"
+                  "    display_name text NOT NULL,\n"
+                  "    /* renamed from mail */\n"
+                  "    email numeric(10, 2) CHECK (email > 0),\n"
+                  "    -- pista:renamed-from users_check\n"
+                  "    CONSTRAINT users_positive CHECK (id > 0)\n"
+                  ");\n"),
+            (Texts{"public/users/display_name from name at s.sql:2", "public/users/email from mail at s.sql:4",
+                   "public/users/users_positive from users_check at s.sql:6"}));
+}
+
+TEST(RenameHints, NameTheLabelOfAnEnumBesideThem) {
+  const auto text = parse_schema_text(
+      "CREATE TYPE order_status /* @renamed from=order_state */ AS ENUM (\n"
+      "  'waiting' /* @renamed from=pending */,\n  -- pista:renamed-from 'sent'\n  'shipped');\n",
+      "s.sql");
+  ASSERT_TRUE(text) << text.error().describe();
+  Texts found;
+  for (const RenameHint& hint : text->renames) {
+    found.push_back(hint.table + "/" + hint.column + " from " + hint.old_name +
+                    (hint.of == RenameHint::Of::Label    ? " label"
+                     : hint.of == RenameHint::Of::Object ? " object"
+                                                         : " other"));
+  }
+  EXPECT_EQ(found, (Texts{"order_status/ from order_state object", "order_status/waiting from pending label",
+                          "order_status/shipped from sent label"}));
 }
 
 TEST(SchemaFiles, HoldNoNameThatPostgreSQLWouldCut) {
