@@ -10,8 +10,8 @@
 
 namespace athanor {
 
-@ @  // cannot count to, the result is WallTime::max(). Empty for any other text.
-    [[nodiscard]] std::optional<WallTime>
-    parse_rfc3339(std::string_view text);
+// Accepts fractions of a second after a dot or a comma, which are dropped, any offset, and "t" and "z". From the year 2262 on,
+// which a WallTime cannot count to, the result is WallTime::max(). Empty for any other text.
+[[nodiscard]] std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 }  // namespace athanor
