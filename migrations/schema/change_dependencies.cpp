@@ -88,15 +88,16 @@ bool descends_from(const Catalog& catalog, const Fact& table, const FactId& colu
   });
 }
 
-// Edges that would cause a cycle: a sequence to the column that owns it, and a column to a child of its table (a column stands
-// for the inherited columns of all children, too).
+// Edges that would cause a cycle or drop too much: a sequence to the column that owns it, and a column or index to a child of
+// its table (it stands for the inherited columns and the attached indexes of all children, too).
 bool is_backwards(const Catalog& catalog, const Edge& edge) {
   const Fact& from = catalog.facts()[edge.from];
   const Fact& to = catalog.facts()[edge.to];
   if (from.id.kind == Kind::Sequence) {
     return to.id.kind == Kind::Column || to.id.kind == Kind::Table;
   }
-  return from.id.kind == Kind::Column && to.id.kind == Kind::Table && descends_from(catalog, to, from.id);
+  return (from.id.kind == Kind::Column || from.id.kind == Kind::Index) && to.id.kind == Kind::Table &&
+         descends_from(catalog, to, from.id);
 }
 
 }  // namespace

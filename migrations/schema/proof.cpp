@@ -125,8 +125,8 @@ class Prover {
     }
     for (const Fact& fact : request_.before.facts()) {
       const TableName table{fact.id.schema, fact.id.name};
-      if (fact.id.kind == Kind::Table && !fact.has(attribute::kServer) && !rows.contains(table) &&
-          changed.contains(renamed(table))) {
+      if (fact.id.kind == Kind::Table && !fact.has(attribute::kServer) && !fact.has(attribute::kPartitionKey) &&
+          !rows.contains(table) && changed.contains(renamed(table))) {
         proof_.tables_without_rows.push_back(qualified_name(table.first, table.second));
       }
     }

@@ -26,6 +26,8 @@ void rename_identity_sequence(Action& action, const Fact& old, const Fact& fact)
 // integer type. `sequence_name` is an SQL expression; `json` or `sequence` has the options.
 void go_on_after_rows(Action& action, const Fact& column, const std::string& sequence_name, std::string_view json,
                       const Fact* sequence);
+// Moves the position of an identity column's sequence into the new limits, as far as that repeats no number.
+void follow_identity_limits(Action& action, const Fact& old, const Fact& fact);
 // CREATE SEQUENCE with this name, which must be quoted already.
 [[nodiscard]] std::string create_sequence(const Fact& sequence, const std::string& name);
 // Turns an identity column into a plain one. A new sequence that the column will own continues where the identity sequence was.

@@ -66,6 +66,7 @@ void change_identity(const ChangeSet& changes, const FactChange& change, ActionL
   rename_identity_sequence(action, old, fact);
   const std::string options = identity_changes(fact);
   if (old.get(attribute::kIdentityOptions) != fact.get(attribute::kIdentityOptions)) {
+    follow_identity_limits(action, old, fact);
     change_column(action, fact, options);
   }
 }

@@ -1,6 +1,8 @@
 #include "migrations/schema/rules_inheritance.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "migrations/schema/attributes.hpp"
 #include "migrations/schema/catalog_text.hpp"
@@ -10,6 +12,7 @@
 #include "migrations/schema/rules_not_null.hpp"
 #include "migrations/schema/table_place.hpp"
 #include "migrations/text/quoting.hpp"
+#include "migrations/text/sql_lexer.hpp"
 
 namespace athanor::schema {
 namespace {
@@ -33,7 +36,26 @@ Fact part_of_table(const Fact& part, const FactId& table) {
   return own;
 }
 
-// DETACH … CONCURRENTLY leaves a CHECK constraint for the old bounds on the table, under a name that PostgreSQL chooses.
+std::vector<const Fact*> columns_of_parent(const Catalog& catalog, const Dependencies& dependencies, const Names& parent);
+
+// The columns that an expression uses.
+std::set<std::string> columns_in(std::string_view expression, const std::vector<const Fact*>& columns) {
+  std::set<std::string> found;
+  SqlLexer lexer(expression);
+  for (Token token = lexer.next_code(); token.kind != TokenKind::End && token.kind != TokenKind::Unterminated;
+       token = lexer.next_code()) {
+    if (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier) {
+      const std::string name = identifier_name(lexer.text(token));
+      if (std::ranges::any_of(columns, [&](const Fact* column) { return column->id.name == name; })) {
+        found.insert(name);
+      }
+    }
+  }
+  return found;
+}
+
+// DETACH … CONCURRENTLY leaves a CHECK constraint for the old bounds on the table. PostgreSQL names it after the table, and
+// after the column if the key uses only one.
 void drop_bounds_check(const ChangeSet& changes, const Fact& old, Action& action) {
   const Names parent = list(old.get(attribute::kPartitionOf));
   const std::uint32_t table = find_fact(changes.before, Kind::Table, parent[0], parent[1]);
@@ -42,9 +64,9 @@ void drop_bounds_check(const ChangeSet& changes, const Fact& old, Action& action
   if (open == std::string_view::npos || key.starts_with("HASH")) {
     return;
   }
-  const Names columns = split_top_level(key.substr(open + 1, key.rfind(')') - open - 1));
-  const bool plain = columns.size() == 1 && columns[0].find_first_of(" (") == std::string::npos;
-  const std::string name = with_suffix(old.id.name + (plain ? '_' + identifier_name(columns[0]) : std::string()), "_check");
+  const std::set<std::string> columns =
+      columns_in(key.substr(open + 1), columns_of_parent(changes.before, changes.old_dependencies, parent));
+  const std::string name = chosen_name(old.id.name, columns.size() == 1 ? *columns.begin() : std::string(), "check");
   FactId own = old.id;
   own.kind = Kind::Constraint;
   own.parent = old.id.name;
@@ -129,7 +151,7 @@ void add_columns_of(const ChangeSet& changes, const FactChange& change, const Na
   const Fact& fact = changes.new_fact(change);
   for (const Fact* required : columns_of_parent(changes.after, changes.new_dependencies, parent)) {
     const Fact column = part_of_table(*required, fact.id);
-    const bool there = changes.before.index_of(column.id).has_value() ||
+    const bool there = changes.before.index_of(column.id).has_value() || had_from_type(changes, column.id) ||
                        has_from_parent(changes.before, changes.old_fact(change), column.id.name);
     const std::string_view value = default_above(changes.after, fact, column.id.name);
     FactId own = column.id;

@@ -133,9 +133,7 @@ struct Limits {
 };
 
 // The effective limits, written out, because NO MINVALUE changes its meaning with direction and type.
-Limits limits_of(const Fact& sequence) {
-  const Options options = options_of({}, &sequence);
-  const std::string_view type = sequence.get(attribute::kType);
+Limits limits_of(const Options& options, std::string_view type) {
   const Limits own = type == "smallint"  ? Limits{"-32768", "32767"}
                      : type == "integer" ? Limits{"-2147483648", "2147483647"}
                                          : Limits{"-9223372036854775808", "9223372036854775807"};
@@ -155,20 +153,17 @@ std::int64_t number_of(const std::string& text) {
 
 // ALTER SEQUENCE rejects limits that exclude the position, so an excluded position moves to the start first. A sequence that
 // was used does not go back: it would return the same numbers again, and PostgreSQL's refusal is right.
-void follow_limits(Action& action, const Fact& old, const Fact& fact) {
-  const Limits had = limits_of(old);
-  const Limits has = limits_of(fact);
+// `widen`: ALTER SEQUENCE, up to the limits.
+void follow_limits(Action& action, const Limits& had, const Limits& has, const Options& options, const std::string& name,
+                   const std::string& widen) {
   const bool lower_rises = number_of(has.least) > number_of(had.least);
   const bool upper_falls = number_of(has.greatest) < number_of(had.greatest);
   if (!lower_rises && !upper_falls) {
     return;
   }
-  const Options options = options_of({}, &fact);
   const std::string start = start_of(options);
-  const std::string name = object_name(fact.id);
   if (number_of(start) < number_of(had.least) || number_of(start) > number_of(had.greatest)) {
-    const std::string type = old.get(attribute::kType) != fact.get(attribute::kType) ? " AS bigint" : "";
-    say(action, "ALTER SEQUENCE " + name + type + " MINVALUE " + (lower_rises ? had.least : has.least) + " MAXVALUE " +
+    say(action, widen + " MINVALUE " + (lower_rises ? had.least : has.least) + " MAXVALUE " +
                     (upper_falls ? had.greatest : has.greatest))
         .planned.expand = false;
   }
@@ -182,11 +177,14 @@ void follow_limits(Action& action, const Fact& old, const Fact& fact) {
 }
 
 void change_numbers(const Fact& old, const Fact& fact, Action& action) {
-  const Limits limits = limits_of(fact);
   const Options options = options_of({}, &fact);
+  const Limits limits = limits_of(options, fact.get(attribute::kType));
   const bool turns = descends(options_of({}, &old)) != descends(options);
   if (!turns) {
-    follow_limits(action, old, fact);
+    const bool retyped = old.get(attribute::kType) != fact.get(attribute::kType);
+    const std::string name = object_name(fact.id);
+    follow_limits(action, limits_of(options_of({}, &old), old.get(attribute::kType)), limits, options, name,
+                  "ALTER SEQUENCE " + name + (retyped ? " AS bigint" : ""));
   }
   const auto value = [&](std::string_view name, const char* usual) {
     const auto found = options.find(name);
@@ -292,6 +290,19 @@ std::string sequence_options(std::string_view json, const Fact* sequence) {
     parts.emplace_back("CYCLE");
   }
   return join(parts, " ");
+}
+
+void follow_identity_limits(Action& action, const Fact& old, const Fact& fact) {
+  const Options had = options_of(old.get(attribute::kIdentityOptions), nullptr);
+  const Options has = options_of(fact.get(attribute::kIdentityOptions), nullptr);
+  if (descends(had) != descends(has) || old.get(attribute::kType) != fact.get(attribute::kType)) {
+    return;
+  }
+  const auto given = has.find("name");
+  const std::string name =
+      qualified_name(fact.id.schema, given != has.end() ? given->second : chosen_name(fact.id.parent, fact.id.name, "seq"));
+  follow_limits(action, limits_of(had, old.get(attribute::kType)), limits_of(has, fact.get(attribute::kType)), has, name,
+                "ALTER SEQUENCE " + name);
 }
 
 void go_on_after_rows(Action& action, const Fact& column, const std::string& sequence_name, std::string_view json,

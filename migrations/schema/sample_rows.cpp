@@ -38,7 +38,8 @@ constexpr std::string_view kInserts =
     "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition GROUP BY n.nspname, c.relname, c.oid ORDER BY 1, 2";
 
 std::string count_of(const TableName& table) {
-  return "SELECT pg_catalog.count(*) FROM " + qualified_name(table.first, table.second);
+  // ONLY, because a table whose child or partition leaves it loses no row of its own.
+  return "SELECT pg_catalog.count(*) FROM ONLY " + qualified_name(table.first, table.second);
 }
 
 std::set<TableName> tables_of(const Catalog& catalog) {

@@ -82,6 +82,11 @@ std::vector<Names> parents_of(const Fact& table) {
   return parents;
 }
 
+bool had_from_type(const ChangeSet& changes, const FactId& column) {
+  const std::uint32_t table = changes.old_relation(column);
+  return table != kNoFact && type_with(changes.before, changes.old_dependencies, table, Fact{.id = column}) != kNoFact;
+}
+
 bool has_from_parent(const Catalog& catalog, const Fact& table, std::string_view column) {
   return std::ranges::any_of(parents_of(table), [&](const Names& parent) {
     const std::uint32_t above = find_fact(catalog, Kind::Table, parent[0], parent[1]);

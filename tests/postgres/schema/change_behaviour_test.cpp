@@ -285,6 +285,10 @@ TEST(SchemaChange, MovesTheLimitsOfASequenceApart) {
   converged("CREATE SEQUENCE s MINVALUE 1 MAXVALUE 50;", "CREATE SEQUENCE s MINVALUE 100 MAXVALUE 200;");
   converged("CREATE SEQUENCE s AS smallint MAXVALUE 50;", "CREATE SEQUENCE s MINVALUE 100000 MAXVALUE 200000;");
   converged("CREATE SEQUENCE s INCREMENT -1 MINVALUE -50;", "CREATE SEQUENCE s INCREMENT -1 MINVALUE -200 MAXVALUE -100;");
+  const auto identity = [](const std::string& limits) {
+    return "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY (" + limits + "));";
+  };
+  converged(identity("MINVALUE 1 MAXVALUE 50"), identity("MINVALUE 100 MAXVALUE 200"));
   // A sequence that was used does not start again.
   SchemaPair pair("CREATE SEQUENCE s; SELECT setval('s', 70)", "CREATE SEQUENCE s MAXVALUE 50", with_privileges());
   EXPECT_THAT(pair.go(Style::Plain), HasSubstr("MAXVALUE"));

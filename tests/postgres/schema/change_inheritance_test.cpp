@@ -47,6 +47,26 @@ TEST(SchemaInheritance, MovesBoundsBelowAParentOfAParentThatGetsAColumn) {
   converged(schema("", "5"), schema(", x text", "6"));
 }
 
+TEST(SchemaInheritance, KeepsTheIndexesOfThePartitionsThatStay) {
+  const std::string table =
+      "CREATE TABLE m (a int, b int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF m FOR VALUES IN (55);";
+  const std::string index = "CREATE INDEX m_b ON m (b);";
+  SchemaPair pair(table + "CREATE TABLE d PARTITION OF m FOR VALUES IN (2);" + index, table + index);
+  ASSERT_EQ(pair.go(Style::Online), "");
+  EXPECT_THAT(pair.statements(), ElementsAre("DROP TABLE public.d"));
+  ASSERT_EQ(pair.go_back(Style::Online), "");
+}
+
+TEST(SchemaInheritance, DropsTheCheckThatConcurrentDetachingLeaves) {
+  const std::string parent = "CREATE TABLE f (a int, b text) PARTITION BY LIST (lower(b));";
+  converged(parent + "CREATE TABLE f1 PARTITION OF f FOR VALUES IN ('a');", parent + "CREATE TABLE f1 (a int, b text);");
+}
+
+TEST(SchemaInheritance, MakesATypedTableAPartition) {
+  const std::string parent = "CREATE TYPE comp AS (c1 int, c2 text); CREATE TABLE f (c1 int, c2 text) PARTITION BY LIST (c2);";
+  converged(parent + "CREATE TABLE f1 OF comp;", parent + "CREATE TABLE f1 PARTITION OF f FOR VALUES IN ('a');");
+}
+
 TEST(SchemaInheritance, NeverDropsAColumnThatBecomesInherited) {
   const std::string parent = "CREATE TABLE p (a int);";
   const auto statements = converged(parent + "CREATE TABLE c (a int, b int);", parent + "CREATE TABLE c (b int) INHERITS (p);");

@@ -97,6 +97,14 @@ TEST(SchemaFiles, ReadsAFolderInTheOrderOfNames) {
   EXPECT_EQ(missing.error().code, ErrorCode::DesiredSchemaFailed);
 }
 
+TEST(RenameHints, AreReadInTheSpellingsOfOtherTools) {
+  EXPECT_EQ(hints("-- pista:renamed-from public.old_users\nCREATE TABLE public.users (\n  id int NOT NULL,\n"
+                  "  -- pista:renamed-from name\n  display_name text NOT NULL,\n  -- pista:renamed-from k\n"
+                  "  CONSTRAINT c CHECK (id > 0),\n  mail text /* @renamed from=email */ NOT NULL\n);\n"),
+            (Texts{"public/users/ from old_users at s.sql:1", "public/users/display_name from name at s.sql:4",
+                   "public/users/mail from email at s.sql:8"}));
+}
+
 TEST(RenameHints, StandOnTheLineOfTheirTableOrColumn) {
   const std::string text =
       "CREATE TABLE shop.customers ( -- renamed from users\n"
