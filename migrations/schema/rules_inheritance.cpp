@@ -146,12 +146,53 @@ std::string_view default_above(const Catalog& catalog, const Fact& table, std::s
   return above == kNoFact ? std::string_view() : catalog.facts()[above].get(attribute::kExpression);
 }
 
+// Gives a table's column the type of the parent's.
+void change_type(const Fact& was, const Fact& is, const Fact& column, Action& action) {
+  if (was.get(attribute::kType) == is.get(attribute::kType) &&
+      was.get(attribute::kCollation) == is.get(attribute::kCollation)) {
+    return;
+  }
+  const TypeChange effect = type_change(is.id.name, was.get(attribute::kType), is.get(attribute::kType));
+  std::string text = "TYPE " + std::string(is.get(attribute::kType));
+  text += is.has(attribute::kCollation) ? " COLLATE " + name_of_pair(is.get(attribute::kCollation)) : std::string();
+  text += effect.using_expression.empty() ? std::string() : " USING " + effect.using_expression;
+  Statement& statement = change_column(action, column, text);
+  statement.planned.rewrites = effect.rewrites;
+  statement.planned.loss = effect.loss;
+  statement.planned.expand = false;
+}
+
+// INHERIT and ATTACH PARTITION reject a table without the parent's checks.
+void add_checks_of(const ChangeSet& changes, const FactChange& change, const Names& parent, Action& action) {
+  const Fact& fact = changes.new_fact(change);
+  const std::uint32_t table = find_fact(changes.after, Kind::Table, parent[0], parent[1]);
+  if (table == kNoFact) {
+    return;
+  }
+  for (const std::uint32_t part : changes.new_dependencies.needed_by(table)) {
+    const Fact& check = changes.new_fact(part);
+    const Fact own = part_of_table(check, fact.id);
+    const bool inherited = check.id.kind == Kind::Constraint && check.get(attribute::kContype) == "c" &&
+                           changes.new_dependencies.parent(part) == table &&
+                           check.get(attribute::kDefinition).find(" NO INHERIT") == std::string_view::npos;
+    if (inherited && !changes.before.index_of(own.id) && fact_above(changes.before, own.id) == kNoFact) {
+      say(action, alter_table(fact.id) + "ADD CONSTRAINT " + quote_identifier(own.id.name) + ' ' +
+                      std::string(check.get(attribute::kDefinition)))
+          .planned.expand = false;
+    }
+  }
+  for (const Names& above : parents_of(changes.new_fact(table))) {
+    add_checks_of(changes, change, above, action);
+  }
+}
+
 // Adds the columns that new parents require: INHERIT and ATTACH PARTITION reject a table without them.
 void add_columns_of(const ChangeSet& changes, const FactChange& change, const Names& parent, Action& action) {
   const Fact& fact = changes.new_fact(change);
   for (const Fact* required : columns_of_parent(changes.after, changes.new_dependencies, parent)) {
     const Fact column = part_of_table(*required, fact.id);
-    const bool there = changes.before.index_of(column.id).has_value() || had_from_type(changes, column.id) ||
+    const bool there = changes.before.index_of(column.id).has_value() ||
+                       has_from_type(changes.before, changes.old_dependencies, column.id) ||
                        has_from_parent(changes.before, changes.old_fact(change), column.id.name);
     const std::string_view value = default_above(changes.after, fact, column.id.name);
     FactId own = column.id;
@@ -159,9 +200,17 @@ void add_columns_of(const ChangeSet& changes, const FactChange& change, const Na
     if (!there) {
       say(action, alter_table(fact.id) + "ADD COLUMN " + column_definition(column, changes.version) +
                       (value.empty() ? std::string() : " DEFAULT " + std::string(value)));
-    } else if (!value.empty() && changes.before.index_of(column.id).has_value() &&
-               !changes.old_fact(*changes.before.index_of(column.id)).has(attribute::kInherited) &&
-               !changes.before.index_of(own) && !changes.after.index_of(own)) {
+      continue;
+    }
+    const Fact* had = changes.before.find(column.id);
+    if (had == nullptr || had->has(attribute::kInherited)) {
+      continue;
+    }
+    change_type(*had, *required, column, action);
+    if (!not_null_of(*had) && not_null_of(*required) && !changes.after.index_of(column.id)) {
+      change_column(action, column, "SET NOT NULL").planned.expand = false;
+    }
+    if (!value.empty() && !changes.before.index_of(own) && !changes.after.index_of(own)) {
       change_column(action, column, "SET DEFAULT " + std::string(value));  // INHERIT does not bring it
     }
   }
@@ -174,7 +223,8 @@ void drop_columns_of(const ChangeSet& changes, const FactChange& change, const N
     const FactId own = part_of_table(*had, fact.id).id;
     const std::uint32_t before = changes.before.index_of(own).value_or(kNoFact);
     const bool own_fact = before != kNoFact && !changes.old_fact(before).has(attribute::kInherited);
-    if (own_fact || changes.after.index_of(own).has_value() || has_from_parent(changes.after, fact, own.name)) {
+    if (own_fact || changes.after.index_of(own).has_value() || has_from_type(changes.after, changes.new_dependencies, own) ||
+        has_from_parent(changes.after, fact, own.name)) {
       continue;
     }
     Statement& statement = say(action, alter_table(fact.id) + "DROP COLUMN " + quote_identifier(own.name));
@@ -241,17 +291,7 @@ void follow_recreated_parent(const ChangeSet& changes, const FactChange& change,
       continue;
     }
     const Fact column = part_of_table(*is, changes.new_fact(change).id);
-    if ((*was)->get(attribute::kType) != is->get(attribute::kType) ||
-        (*was)->get(attribute::kCollation) != is->get(attribute::kCollation)) {
-      const TypeChange effect = type_change(is->id.name, (*was)->get(attribute::kType), is->get(attribute::kType));
-      std::string text = "TYPE " + std::string(is->get(attribute::kType));
-      text += is->has(attribute::kCollation) ? " COLLATE " + name_of_pair(is->get(attribute::kCollation)) : std::string();
-      text += effect.using_expression.empty() ? std::string() : " USING " + effect.using_expression;
-      Statement& statement = change_column(action, column, text);
-      statement.planned.rewrites = effect.rewrites;
-      statement.planned.loss = effect.loss;
-      statement.planned.expand = false;
-    }
+    change_type(**was, *is, column, action);
     if (not_null_of(**was) != not_null_of(*is) && !changes.after.index_of(column.id) && !changes.before.index_of(column.id)) {
       change_column(action, column, not_null_of(*is) ? "SET NOT NULL" : "DROP NOT NULL").planned.expand = false;
     }
@@ -283,6 +323,11 @@ void wait_for_parent(const ChangeSet& changes, const Names& parent, Action& acti
   for (const Names& above : parents_of(changes.new_fact(after))) {
     wait_for_parent(changes, above, action);
   }
+}
+
+// Held by all partitions that leave the parent, so that the bounds that others get are free.
+std::string bounds_key(const Names& parent) {
+  return "bounds " + qualified_name(parent[0], parent[1]);
 }
 
 // The attributes of the table's place that change, so that only these are taken away and set. Parents that stay are left alone
@@ -419,8 +464,16 @@ void change_place(const ChangeSet& changes, const FactChange& change, ActionList
   }
   for (const Names& parent : joins) {
     if (!contains(leaves, parent)) {
+      wait_for_parent(changes, parent, again);
       add_columns_of(changes, change, parent, again);
+      add_checks_of(changes, change, parent, again);
     }
+  }
+  if (!leaves.empty()) {
+    action.frees.push_back(bounds_key(leaves.front()));
+  }
+  if (!joins.empty()) {
+    again.takes.push_back(bounds_key(joins.front()));
   }
   for (const Names& parent : leaves) {
     if (!contains(joins, parent)) {

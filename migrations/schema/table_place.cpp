@@ -82,9 +82,9 @@ std::vector<Names> parents_of(const Fact& table) {
   return parents;
 }
 
-bool had_from_type(const ChangeSet& changes, const FactId& column) {
-  const std::uint32_t table = changes.old_relation(column);
-  return table != kNoFact && type_with(changes.before, changes.old_dependencies, table, Fact{.id = column}) != kNoFact;
+bool has_from_type(const Catalog& catalog, const Dependencies& dependencies, const FactId& column) {
+  const std::uint32_t table = find_relation(catalog, column.schema, column.parent);
+  return table != kNoFact && type_with(catalog, dependencies, table, Fact{.id = column}) != kNoFact;
 }
 
 bool has_from_parent(const Catalog& catalog, const Fact& table, std::string_view column) {

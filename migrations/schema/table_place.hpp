@@ -16,8 +16,8 @@ namespace athanor::schema {
 
 // The table's parents as (schema, name): those of INHERITS in order, or the partitioned table.
 [[nodiscard]] std::vector<Names> parents_of(const Fact& table);
-// Whether the old table has the column from its type (CREATE TABLE … OF).
-[[nodiscard]] bool had_from_type(const ChangeSet& changes, const FactId& column);
+// Whether the table has the column from its type (CREATE TABLE … OF).
+[[nodiscard]] bool has_from_type(const Catalog& catalog, const Dependencies& dependencies, const FactId& column);
 // Whether a parent, at any height, has the column.
 [[nodiscard]] bool has_from_parent(const Catalog& catalog, const Fact& table, std::string_view column);
 

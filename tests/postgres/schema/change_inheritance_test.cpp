@@ -67,6 +67,20 @@ TEST(SchemaInheritance, MakesATypedTableAPartition) {
   converged(parent + "CREATE TABLE f1 OF comp;", parent + "CREATE TABLE f1 PARTITION OF f FOR VALUES IN ('a');");
 }
 
+TEST(SchemaInheritance, AttachesATableToAParentThatChangesAsWell) {
+  converged("CREATE TABLE t (id int, at int) PARTITION BY RANGE (at); CREATE TABLE t1 (id int, at int, b text);",
+            "CREATE TABLE t (id int NOT NULL, at int, c int DEFAULT 4, CONSTRAINT pos CHECK (id > 0)) PARTITION BY RANGE (at);"
+            "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (9);");
+}
+
+TEST(SchemaInheritance, DetachesAllPartitionsWhoseBoundsChangeBeforeItAttachesOne) {
+  const auto schema = [](const std::string& border) {
+    return "CREATE TABLE t (a int) PARTITION BY RANGE (a); CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (" + border +
+           "); CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (" + border + ") TO (20);";
+  };
+  converged(schema("5"), schema("9"));
+}
+
 TEST(SchemaInheritance, NeverDropsAColumnThatBecomesInherited) {
   const std::string parent = "CREATE TABLE p (a int);";
   const auto statements = converged(parent + "CREATE TABLE c (a int, b int);", parent + "CREATE TABLE c (b int) INHERITS (p);");
