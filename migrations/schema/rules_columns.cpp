@@ -156,6 +156,14 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
   if (const std::uint32_t kept = kept_from_parent(changes, index); kept != kNoFact) {
     const Fact& parent = changes.old_fact(kept);
     Action& action = actions.produce(changes, index);
+    if (parent.id.kind == Kind::Column && parent.get(attribute::kType) != fact.get(attribute::kType)) {
+      const TypeChange effect = type_change(fact.id.name, parent.get(attribute::kType), fact.get(attribute::kType));
+      const std::string conversion = effect.using_expression.empty() ? "" : " USING " + effect.using_expression;
+      Statement& statement = change_column(action, fact, "TYPE " + std::string(fact.get(attribute::kType)) + conversion);
+      statement.planned.rewrites = effect.rewrites;
+      statement.planned.loss = effect.loss;
+      statement.planned.expand = false;
+    }
     if (not_null_of(parent) != not_null_of(fact)) {
       change_column(action, fact, not_null_of(fact) ? "SET NOT NULL" : "DROP NOT NULL").planned.expand = !not_null_of(fact);
     }

@@ -34,11 +34,11 @@ struct RenameHint {
   std::string old_table{};
   // More text follows the old name: a sentence, or a name that needs quotes.
   bool unclear = false;
-  // An object that is no table: a view, type, domain, sequence or index.
-  enum class Of { Table, Column, Constraint, Object, Label };
-  Of of = Of::Table;
   // Columns on the line of a hint that is about the table: it may be meant for one of them.
   std::vector<std::string> columns_beside{};
+  // Object: one that is no table: a view, type, domain, sequence or index.
+  enum class Of { Table, Column, Constraint, Object, Label };
+  Of of = Of::Table;
 };
 
 struct SchemaText {

@@ -68,7 +68,7 @@ TEST(SchemaInheritance, MakesATypedTableAPartition) {
 }
 
 TEST(SchemaInheritance, AttachesATableToAParentThatChangesAsWell) {
-  converged("CREATE TABLE t (id int, at int) PARTITION BY RANGE (at); CREATE TABLE t1 (id int, at int, b text);",
+  converged("CREATE TABLE t (id int, at int) PARTITION BY RANGE (at); CREATE TABLE t1 (id bigint, at int, b text);",
             "CREATE TABLE t (id int NOT NULL, at int, c int DEFAULT 4, CONSTRAINT pos CHECK (id > 0)) PARTITION BY RANGE (at);"
             "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (9);");
 }

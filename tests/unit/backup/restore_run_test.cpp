@@ -14,7 +14,8 @@ const std::string kInGerman =
     "pg_restore: error: could not execute query: FEHLER:  unbekannter Konfigurationsparameter »transaction_timeout«\n"
     "Command was: SET transaction_timeout = 0;\n";
 const std::string kOther =
-    "pg_restore: error: could not execute query: ERROR:  relation \"t\" already exists\nCommand was: CREATE TABLE t (id int);\n";
+    "pg_restore: error: could not execute query: ERROR:  relation \"t\" already exists\nCommand was: CREATE TABLE t (id "
+    "int);\n";
 
 std::string ignored(int errors) {
   return "pg_restore: warning: errors ignored on restore: " + std::to_string(errors) + "\n";
@@ -31,7 +32,8 @@ TEST(RefusesOnlyTransactionTimeout, AcceptsNoOtherError) {
   EXPECT_FALSE(refuses_only_transaction_timeout(ignored(1)));
   EXPECT_FALSE(refuses_only_transaction_timeout(kRefused + kOther + ignored(2)));
   EXPECT_FALSE(refuses_only_transaction_timeout(kOther + ignored(1)));
-  EXPECT_FALSE(refuses_only_transaction_timeout(kRefused + "pg_restore: error: COPY failed for table \"t\": ERROR:  x\n" + ignored(2)));
+  EXPECT_FALSE(
+      refuses_only_transaction_timeout(kRefused + "pg_restore: error: COPY failed for table \"t\": ERROR:  x\n" + ignored(2)));
 }
 
 TEST(RefusesOnlyTransactionTimeout, RequiresTheCountAtTheEnd) {

@@ -102,7 +102,7 @@ TEST(RenameHints, AreReadInTheSpellingsOfOtherTools) {
                   "  -- pista:renamed-from name\n  display_name text NOT NULL,\n  -- pista:renamed-from k\n"
                   "  CONSTRAINT c CHECK (id > 0),\n  mail text /* @renamed from=email */ NOT NULL\n);\n"),
             (Texts{"public/users/ from old_users at s.sql:1", "public/users/display_name from name at s.sql:4",
-                   "public/users/mail from email at s.sql:8"}));
+                   "public/users/c from k at s.sql:6", "public/users/mail from email at s.sql:8"}));
 }
 
 TEST(RenameHints, StandOnTheLineOfTheirTableOrColumn) {
