@@ -380,5 +380,84 @@ TEST(DatabaseAuth, NamesOfProvidersCannotLeadElsewhere) {
   }
 }
 
+TEST_F(CloudTokensTest, KeepsNoAwsCredentialForMoreThanAnHour) {
+  use_aws();
+  answer_aws("AKIA1", std::chrono::hours(12));
+  ASSERT_TRUE(token());
+  clock.advance(std::chrono::minutes(58));
+  EXPECT_FALSE(token()->cached);
+}
+
+TEST_F(CloudTokensTest, SharesNothingBetweenRolesAndGoogleAccounts) {
+  use_aws();
+  EXPECT_FALSE(token()->cached);
+  wanted.auth.role = "arn:aws:iam::123456789012:role/another";
+  EXPECT_FALSE(token()->cached);
+  wanted.auth.region = "eu-west-1";
+  EXPECT_FALSE(token()->cached);
+  for (const std::string account : {"orders@shop.iam.gserviceaccount.com", "another@shop.iam.gserviceaccount.com"}) {
+    use_google(account);
+    EXPECT_FALSE(token()->cached) << account;
+  }
+}
+
+TEST_F(CloudTokensTest, KeepsALimitedNumberOfCredentials) {
+  use_azure();
+  ASSERT_TRUE(token());
+  for (std::size_t i = 1; i <= CloudTokens::kMostKept; ++i) {
+    wanted.name_space = "n" + std::to_string(i);
+    ASSERT_TRUE(token());
+  }
+  wanted.name_space = "shop";
+  EXPECT_FALSE(token()->cached);
+}
+
+TEST_F(CloudTokensTest, ShortensTheSessionNameToWhatAwsTakes) {
+  use_aws();
+  wanted.auth.service_account = std::string(100, 'a');
+  ASSERT_TRUE(token());
+  EXPECT_THAT(provider.calls.back().body, HasSubstr("RoleSessionName=athanor-shop." + std::string(64 - 13, 'a') + "&"));
+}
+
+TEST_F(CloudTokensTest, AsksForTheAudienceOfTheRegionsPartition) {
+  use_aws();
+  wanted.auth.region = "cn-north-1";
+  ASSERT_TRUE(token());
+  EXPECT_THAT(accounts.audiences, ElementsAre("sts.amazonaws.com.cn"));
+}
+
+TEST_F(CloudTokensTest, TakesAnEmptyAnnotationForNone) {
+  use_google("");
+  accounts.facts.annotations = {{"iam.gke.io/gcp-service-account", ""}};
+  EXPECT_EQ(value(), "FEDERATED");
+}
+
+TEST_F(CloudTokensTest, PassesTheDeadlineOnToTheProvider) {
+  for (const bool aws : {true, false}) {
+    aws ? use_aws() : use_azure();
+    ASSERT_TRUE(tokens.token(wanted, TokenTerms{.deadline = milliseconds(1'234)}));
+    EXPECT_EQ(provider.calls.back().deadline, milliseconds(1'234));
+  }
+}
+
+TEST_F(CloudTokensTest, AdvisesNothingWhereTheProviderIsBusy) {
+  use_azure();
+  for (const int status : {429, 500, 503}) {
+    provider.answers = {{status, ""}};
+    EXPECT_THAT(token().error().hint, HasSubstr("by itself")) << status;
+  }
+  provider.answers = {{400, ""}};
+  EXPECT_THAT(token().error().hint, HasSubstr("federated credential"));
+}
+
+TEST_F(CloudTokensTest, RefusesAwsCredentialsWithAnEmptyPart) {
+  for (const std::string part : {"AKIA1", "SECRET-KEY", "SESSION"}) {
+    use_aws();
+    std::string& body = provider.answers.front().body;
+    body.replace(body.find(">" + part + "<") + 1, part.size(), "");
+    EXPECT_FALSE(token()) << part;
+  }
+}
+
 }  // namespace
 }  // namespace athanor::controller

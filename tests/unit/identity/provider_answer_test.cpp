@@ -46,6 +46,8 @@ TEST(ProviderAnswer, ReadsTokensWithTheirExpiry) {
   const auto google = google_token(R"({"accessToken": "abc", "expireTime": "2026-11-30T22:30:00.123456789Z"})", kNow);
   ASSERT_TRUE(google) << google.error().describe();
   EXPECT_EQ(google->expires_at, kNow + std::chrono::minutes(30));
+  EXPECT_EQ(google_token(R"({"accessToken": "abc", "expireTime": "2026-12-30T22:00:00Z"})", kNow)->expires_at,
+            kNow + std::chrono::hours(1));
 }
 
 TEST(ProviderAnswer, RefusesWhatIsNoToken) {
@@ -53,7 +55,8 @@ TEST(ProviderAnswer, RefusesWhatIsNoToken) {
        {"", "[]", "{}", "null", R"({"access_token": "", "expires_in": 600})", R"({"access_token": 1, "expires_in": 600})",
         R"({"access_token": "abc"})", R"({"access_token": "abc", "expires_in": 0})",
         R"({"access_token": "abc", "expires_in": -5})", R"({"access_token": "a c", "expires_in": 600})",
-        R"({"access_token": "a\u0000c", "expires_in": 600})", R"({"access_token": "abc", "expires_in": "6x"})"}) {
+        R"({"access_token": "a\u0000c", "expires_in": 600})", R"({"access_token": "abc", "expires_in": "6x"})",
+        R"({"access_token": "abc", "expires_in": "99999999999999999999"})"}) {
     EXPECT_FALSE(oauth_token(odd, kNow)) << odd;
   }
   EXPECT_FALSE(oauth_token(R"({"access_token": ")" + std::string(40'000, 'a') + R"(", "expires_in": 600})", kNow));
