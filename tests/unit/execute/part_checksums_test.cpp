@@ -57,6 +57,19 @@ TEST_F(PartChecksumsTest, NameTheLineFromWhichOnWhatRanDiffers) {
   EXPECT_TRUE(change(rows_, "CREATE TABLE q (i int);\n")) << "a part that ran is gone";
 }
 
+TEST_F(PartChecksumsTest, NameTheStatementBehindTheLastOneThatIsTheSame) {
+  const RevisionScript ran = script(std::string(kHead) + "ANALYZE q;\n");
+  std::vector<Part> rows = rows_of(ran);
+  rows.push_back({1, 1, "done", PartChecksums(ran.checksum, ran.upgrade).of(1, 1)});
+  EXPECT_EQ(change(rows, kHead + std::string("ANALYZE VERBOSE q;\n")), kFirstLine + 3);
+}
+
+TEST_F(PartChecksumsTest, AcceptAnyChangeOfABatchStepThatFinishedNoBatch) {
+  const RevisionScript ran = script("-- athanor:step batch table=q key=i\nUPDATE q SET i = i WHERE {batch};\n");
+  const std::vector<Part> rows{{0, 0, "begun", PartChecksums(ran.checksum, ran.upgrade).of(0, 0)}};
+  EXPECT_EQ(change(rows, "-- athanor:step batch table=q key=j\nUPDATE q SET i = 2 WHERE {batch};\n"), std::nullopt);
+}
+
 TEST_F(PartChecksumsTest, KnowAStepByItsKindToo) {
   EXPECT_TRUE(change(rows_, "-- athanor:step autocommit\nCREATE TABLE q (i int);\n-- athanor:step autocommit\nVACUUM q;\n"));
 }
