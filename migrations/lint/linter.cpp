@@ -10,7 +10,6 @@
 namespace athanor {
 namespace {
 
-constexpr int kDeepestBlock = 3;  // DO blocks inside DO blocks
 constexpr std::string_view kPlaceholder = "{batch}";
 constexpr std::string_view kAnyRange = "(true) ";  // of the same length, so that positions in the text stay the same
 static_assert(kPlaceholder.size() == kAnyRange.size());
@@ -128,10 +127,9 @@ void Linter::judge(const LintUnit& unit, const UnitStatement& statement, const S
 // The plain statements of a DO block run in its transaction; their findings are reported on the block's first line.
 void Linter::judge_block(const LintUnit& unit, const UnitStatement& statement) {
   const auto tree = StatementTree::of_procedure(statement.statement.sql);
-  if (!tree || block_depth_ >= kDeepestBlock) {
+  if (!tree) {
     return;
   }
-  ++block_depth_;
   const TreeNode root = tree->root();
   for (std::uint32_t index = root.begin(); index < root.end(); ++index) {
     const TreeNode code = root.at(index)["PLpgSQL_stmt_execsql"]["sqlstmt"]["PLpgSQL_expr"]["query"];
@@ -145,7 +143,6 @@ void Linter::judge_block(const LintUnit& unit, const UnitStatement& statement) {
       judge(unit, {statement.statement, statement.step, statement.transaction, true}, view, true);
     }
   }
-  --block_depth_;
 }
 
 void Linter::report(const LintUnit& unit, const UnitStatement& statement, std::string_view rule, const QualifiedName& table,

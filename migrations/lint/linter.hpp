@@ -119,7 +119,6 @@ class Linter {
   std::vector<std::string> paths_;              // of all units, for findings about allow lines
   std::vector<std::string> revisions_;
   std::size_t statements_ = 0;
-  int block_depth_ = 0;
   bool stopped_ = false;
 };
 

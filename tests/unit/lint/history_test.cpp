@@ -150,6 +150,10 @@ TEST(History, LeavesSmallTablesAlone) {
     EXPECT_EQ(test::has_rule(test::lint_after({}, "CREATE INDEX i ON t (a);", context, facts), "index-create"), flagged);
     EXPECT_EQ(test::has_rule(test::lint_after({}, "ALTER TABLE t ALTER a SET NOT NULL;", context, facts), "set-not-null"),
               flagged);
+    EXPECT_EQ(
+        test::has_rule(test::lint_after({}, "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p (id) NOT VALID;", context, facts),
+                       "fk-unindexed"),
+        flagged);
     EXPECT_TRUE(test::has_rule(test::lint_after({}, "DROP TABLE t;", context, facts), "drop-table"));  // however few rows
   }
   KnownSchema empty;

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/lint/lint_sketch.hpp"
 
 namespace athanor {
@@ -158,6 +160,88 @@ TEST(Linter, LintsAPlan) {
   ASSERT_THAT(test::rules_of(findings), ElementsAre("drop-table"));
   EXPECT_EQ(findings.front().path, "aaa1.sql");
   EXPECT_THAT(findings.front().fix, HasSubstr("athanor:allow drop-table"));
+}
+
+TEST(Linter, JudgesEveryBlockOfARevision) {
+  std::string body;
+  for (int i = 0; i < 4; ++i) {
+    body += "DO $$ BEGIN DROP TABLE t" + std::to_string(i) + "; END $$;\n";
+  }
+  EXPECT_EQ(std::ranges::count(test::rules_of(test::lint_body(body)), "drop-table"), 4);
+}
+
+TEST(Linter, ReportsAMissingLockTimeoutOncePerRevision) {
+  LintContext context;
+  context.session_lock_timeout = false;
+  Linter linter(context);
+  linter.lint(test::unit_of_text(test::revision_text("ALTER TABLE a ADD COLUMN b int;\nALTER TABLE c ADD COLUMN d int;")));
+  linter.lint(test::unit_of_text(test::revision_text("ALTER TABLE a ADD COLUMN c int;")));
+  EXPECT_EQ(std::ranges::count(test::rules_of(linter.finish()), "lock-timeout-missing"), 2);
+}
+
+TEST(Linter, TakesATimeoutOfZeroForNone) {
+  for (const std::string name : {"lock_timeout", "statement_timeout"}) {
+    const std::string rule = name == "lock_timeout" ? "lock-timeout-missing" : "statement-timeout-missing";
+    for (const std::string value : {"0", "'0'"}) {
+      LintContext context;
+      context.settings.levels = {{rule, Severity::Warning}};
+      const std::string set = "SET " + name + " = " + value + ";\nALTER TABLE a ADD COLUMN b int;";
+      EXPECT_TRUE(test::has_rule(test::lint_body(set, context), rule)) << set;
+    }
+  }
+}
+
+TEST(Linter, ReportsWorkUnderAnExclusiveLockOncePerTransaction) {
+  const std::string alter = "ALTER TABLE a ADD COLUMN b int;\n";
+  const std::string work = "UPDATE c SET d = 1 WHERE e > 5;\nUPDATE f SET d = 1 WHERE e > 5;\n";
+  const auto reports = [](const std::string& body) {
+    return std::ranges::count(test::rules_of(test::lint_body(body)), "work-after-ael");
+  };
+  EXPECT_EQ(reports(alter + work), 1);
+  EXPECT_EQ(reports(alter + work + "-- athanor:step transaction\n" + alter + work), 2);
+  EXPECT_EQ(reports("CREATE TABLE a (id bigint PRIMARY KEY);\n" + alter + work), 0) << "nobody else knows the table yet";
+}
+
+TEST(Linter, KnowsTheStrongestLockOfATransaction) {
+  EXPECT_TRUE(test::has_rule(test::lint_body("ALTER TABLE a ADD COLUMN b int;\nANALYZE a;\n"
+                                             "ALTER TABLE a VALIDATE CONSTRAINT c;"),
+                             "validate-same-transaction"));
+}
+
+TEST(Linter, DoesNotTakeLockTableForASchemaChange) {
+  const auto findings = test::lint_body("LOCK TABLE a IN EXCLUSIVE MODE;\nUPDATE a SET b = 1 WHERE c > 5;");
+  EXPECT_FALSE(test::has_rule(findings, "backfill-in-ddl-transaction"));
+}
+
+TEST(Linter, ExpectsNoLaterValidationOnATableThatTheRevisionCreates) {
+  const std::string add = "ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0) NOT VALID;";
+  EXPECT_TRUE(test::has_rule(test::lint_body(add), "not-validated"));
+  EXPECT_FALSE(test::has_rule(test::lint_body("CREATE TABLE a (b int);\n" + add), "not-validated"));
+}
+
+TEST(Linter, WantsAConstraintDroppedBeforeEveryTimeThatItIsAdded) {
+  const std::string drop = "ALTER TABLE a DROP CONSTRAINT IF EXISTS c;\n";
+  const std::string add = "ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0) NOT VALID;\n";
+  EXPECT_FALSE(test::has_rule(test::lint_plain(drop + add), "robust-statement"));
+  EXPECT_TRUE(test::has_rule(test::lint_plain(drop + add + add), "robust-statement"));
+}
+
+TEST(Linter, SortsByRevisionBeforeItSortsByLine) {
+  Linter linter({});
+  linter.lint(test::unit_of_text(test::revision_text("\n\n\nDROP TABLE a;")));
+  linter.lint(test::unit_of_text(test::revision_text("DROP TABLE b;")));
+  const auto findings = linter.finish();
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[0].table, "a");
+  EXPECT_EQ(findings[1].table, "b");
+}
+
+TEST(Linter, ReportsNoProblemOfARuleThatIsOff) {
+  LintContext context;
+  context.settings.levels = {{"invalid-revision", Severity::Off}};
+  const std::string body = "-- athanor:allow drop-table\nDROP TABLE a;";
+  EXPECT_TRUE(test::has_rule(test::lint_body(body), "invalid-revision"));
+  EXPECT_FALSE(test::has_rule(test::lint_body(body, context), "invalid-revision"));
 }
 
 }  // namespace
