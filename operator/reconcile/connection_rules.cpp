@@ -125,7 +125,8 @@ Result<void> require_ssl_mode(std::string& url, const ConnectionRules& rules) {
 // A connect_timeout of hours would block a worker for as long.
 void limit_connect_timeout(std::string& url, const ConnectionParameters& declared) {
   constexpr int kMost = 30;
-  const std::string text = parameter_of(declared, "connect_timeout");
+  std::string text = parameter_of(declared, "connect_timeout");
+  text.erase(0, std::min(text.find_first_not_of(" \t\r\n"), text.size()));  // as whoever reads the value does
   int seconds = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (problem == std::errc::result_out_of_range || (problem == std::errc() && seconds > kMost)) {

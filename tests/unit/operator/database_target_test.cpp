@@ -123,6 +123,8 @@ TEST_F(DatabaseTargetTest, UsesTheDeclaredCertificatesAndVerifiesWithThem) {
   }
   EXPECT_EQ(read(target("postgresql://u@h/db?sslmode=verify-ca")->url)["sslmode"], "verify-ca");
   EXPECT_EQ(read(target("host=h sslmode = require")->url)["sslmode"], "require");
+  resource.spec.database.default_ssl_mode = "require";
+  EXPECT_EQ(read(target("postgresql://u@h/db")->url)["sslmode"], "verify-full") << "whatever the operator's default is";
 }
 
 TEST_F(DatabaseTargetTest, LimitsHowLongAConnectionMayTake) {
@@ -131,7 +133,9 @@ TEST_F(DatabaseTargetTest, LimitsHowLongAConnectionMayTake) {
       {"postgresql://u@h/db?connect_timeout=3600", "30"},
       {"postgresql://u@h/db?connect_timeout=99999999999", "30"},
       {"postgresql://u@h/db?connect_timeout=5&connect_timeout=3600", "30"},
-      {"host=h dbname=db connect_timeout=5 connect_timeout=3600", "30"}};
+      {"host=h dbname=db connect_timeout=5 connect_timeout=3600", "30"},
+      {"postgresql://u@h/db?connect_timeout=%203600", "30"},
+      {"host=h dbname=db connect_timeout='\t3600'", "30"}};
   for (const auto& [url, seconds] : cases) {
     EXPECT_EQ(read(target(url)->url)["connect_timeout"], seconds) << url;
   }
@@ -169,6 +173,7 @@ TEST_F(DatabaseTargetTest, SendsNoPasswordToAServerThatIsNotVerified) {
     EXPECT_EQ(allowed(url, false), "") << "without a cluster it is nobody else's machine";
   }
   EXPECT_EQ(allowed("postgresql://u@h/db?sslmode=verify-full"), "");
+  EXPECT_EQ(allowed("postgresql://u@h/db?sslmode=verify-ca"), "");
   EXPECT_EQ(allowed("postgresql://u@h/db?sslmode=disable&require_auth=md5"), "md5") << "allowed by name";
   resource.spec.database.default_ssl_mode = "verify-full";
   EXPECT_EQ(allowed("postgresql://u@h/db"), "");
