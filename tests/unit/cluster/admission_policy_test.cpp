@@ -79,6 +79,7 @@ TEST_F(AdmissionPolicyTest, IsNotInForceWhenAnyOfThisDiffers) {
       {"/spec/matchConstraints/objectSelector", selector},
       {"/spec/matchConstraints/excludeResourceRules", KubeObject::array({{{"operations", KubeObject::array({"*"})}}})},
       {"/spec/matchConstraints/resourceRules/0/operations", KubeObject::array({"UPDATE"})},
+      {"/spec/matchConstraints/resourceRules/0/operations", KubeObject::array({"CREATE"})},
       {"/spec/matchConstraints/resourceRules/0/resources", KubeObject::array({"databasemigrations"})},
       {"/spec/matchConstraints/resourceRules/0/apiVersions", KubeObject::array({"v1"})},
       {"/spec/matchConstraints/resourceRules/0/resourceNames", KubeObject::array({"one"})},

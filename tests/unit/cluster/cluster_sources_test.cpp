@@ -210,7 +210,9 @@ TEST_F(ClusterSourcesTest, TakesAValueThatIsFarTooLargeForNone) {
 
 TEST_F(ClusterSourcesTest, DoesNotReadTheOperatorsEnvironment) {
   EXPECT_FALSE(credentials.shares_process_environment());
-  EXPECT_FALSE(credentials.read(resource, {SecretReference::Kind::Environment, "HOME", ""}));
+  const auto refused = credentials.read(resource, {SecretReference::Kind::Environment, "HOME", ""});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().hint, "use secretKeyRef");
 }
 
 TEST_F(ClusterSourcesTest, WritesCertificatesForTheirOwnerAloneAndRemovesThem) {
@@ -243,6 +245,38 @@ TEST_F(ClusterSourcesTest, OnlyALabelOfTheSecretMakesAServerOneForScratchDatabas
   EXPECT_TRUE(scratch_server_with({{"athanor.dev/scratch-server", "true"}}));
   EXPECT_FALSE(credentials.names_scratch_server(resource, {SecretReference::Kind::File, "db/url", ""}).value());
   EXPECT_FALSE(credentials.names_scratch_server(resource, {SecretReference::Kind::SecretKey, "none", "url"}));
+}
+
+TEST_F(ClusterSourcesTest, KeepsACertificateWhileItIsUsedAndDropsItLater) {
+  kube.put(kube::kSecrets, object("db", {{"ca.crt", "UEVN"}, {"other.crt", "UEVO"}}));
+  const auto file = [this](const std::string& key) {
+    return credentials.file(resource, {SecretReference::Kind::SecretKey, "db", key}).value();
+  };
+  const auto is_there = [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; };
+  const std::string used = file("ca.crt");
+  const std::string unused = file("other.crt");
+  EXPECT_NE(used, unused);
+  clock.advance(std::chrono::minutes(40));
+  EXPECT_EQ(file("ca.crt"), used);
+  clock.advance(std::chrono::minutes(40));
+  EXPECT_EQ(file("ca.crt"), used);
+  EXPECT_TRUE(is_there(used));
+  EXPECT_FALSE(is_there(unused));
+  ::unlink(used.c_str());
+  EXPECT_TRUE(is_there(file("ca.crt"))) << "something else had removed it";
+}
+
+TEST_F(ClusterSourcesTest, WritesNoCertificateIntoAFolderThatOthersMayRead) {
+  kube.put(kube::kSecrets, object("db", {{"ca.crt", "UEVN"}}));
+  const std::string open = folder.path().string() + "/certificates";
+  ASSERT_EQ(::mkdir(open.c_str(), 0700), 0);
+  ASSERT_EQ(::chmod(open.c_str(), 0750), 0);
+  EXPECT_FALSE(credentials.file(resource, {SecretReference::Kind::SecretKey, "db", "ca.crt"}));
+}
+
+TEST_F(ClusterSourcesTest, DropsTheLineEndOfAnotherSystem) {
+  kube.put(kube::kSecrets, object("db", {{"password", "aHVudGVyMg0K"}}));
+  EXPECT_EQ(read("db", "password").value(), "hunter2");
 }
 
 TEST_F(ClusterSourcesTest, ReadsOnlyLabelledSecretsWhereThatIsAskedFor) {

@@ -127,5 +127,72 @@ TEST_F(SelectedNamespacesTest, KeepWhatAnEventSaidDuringTheList) {
   EXPECT_EQ(store.find(kOrders)->spec.target_revision, "new");
 }
 
+TEST_F(SelectedNamespacesTest, ServeNothingElseOnceANamespaceGetsTheLabels) {
+  declare(kOrders);
+  declare({"billing", "orders"});
+  watch();
+  label("shop", "yes");
+  EXPECT_TRUE(served(kOrders));
+  EXPECT_EQ(store.size(), 1U);
+}
+
+TEST_F(SelectedNamespacesTest, ListOnlyTheResourcesThatTheOperatorSelects) {
+  KubeObject labelled = kube.put(kube::kDatabaseMigrations,
+                                 {{"metadata", {{"name", "ours"}, {"namespace", "shop"}, {"labels", {{"team", "a"}}}}}});
+  declare(kOrders);
+  SelectedNamespaces ours(kube, clock, store, "athanor=yes", "team=a", Log());
+  ours.synced();
+  ASSERT_TRUE(ours.wait_until_known(stop.token()));
+  ours.applied({"", "shop"}, {});
+  EXPECT_EQ(store.in_namespace("shop"), (std::vector<ResourceKey>{{"shop", "ours"}}));
+}
+
+TEST_F(SelectedNamespacesTest, DropWhatAnEventDeletedDuringTheList) {
+  declare(kOrders);
+  selected.synced();
+  ASSERT_TRUE(selected.wait_until_known(stop.token()));
+  kube.on_call = [&](const test::KubeCall& call) {
+    if (call.verb == "list") {
+      selected.resources().deleted(kOrders);
+    }
+  };
+  selected.applied({"", "shop"}, {});
+  EXPECT_EQ(store.size(), 0U);
+}
+
+// What events said during an earlier list, or after it, is no reason to pass over an object in the next one.
+TEST_F(SelectedNamespacesTest, ServeAgainWhatAnEventHadNamedBefore) {
+  declare(kOrders);
+  const KubeObject object = kube.find(kube::kDatabaseMigrations, kOrders).value();
+  selected.synced();
+  ASSERT_TRUE(selected.wait_until_known(stop.token()));
+  const auto tell = [&] { selected.resources().applied(kOrders, object); };
+  const auto select_again = [&] {
+    kube.on_call = {};
+    selected.deleted({"", "shop"});
+    ASSERT_EQ(store.size(), 0U);
+    selected.applied({"", "shop"}, {});
+    EXPECT_EQ(store.size(), 1U);
+  };
+  kube.on_call = [&](const test::KubeCall& call) {
+    if (call.verb == "list") {
+      tell();
+    }
+  };
+  selected.applied({"", "shop"}, {});
+  select_again();
+  tell();
+  select_again();
+}
+
+TEST_F(SelectedNamespacesTest, ListNothingAfterAStop) {
+  declare(kOrders);
+  selected.synced();
+  ASSERT_TRUE(selected.wait_until_known(stop.token()));
+  stop.request(StopLevel::Now);
+  selected.applied({"", "shop"}, {});
+  EXPECT_EQ(kube.count("list"), 0U);
+}
+
 }  // namespace
 }  // namespace athanor::controller

@@ -110,5 +110,40 @@ TEST_F(StatusWithdrawalsTest, DropsAWriteThatLostARace) {
   EXPECT_EQ(kube.find(kube::kDatabaseMigrations, kOrders).value()["status"]["currentRevision"], "a9");
 }
 
+TEST_F(StatusWithdrawalsTest, LeavesAResourceThatIsSuspendedOrBeingDeleted) {
+  const KubeObject object = kube.find(kube::kDatabaseMigrations, kOrders).value();
+  KubeObject suspended = object;
+  suspended["spec"]["suspend"] = true;
+  KubeObject deleting = object;
+  deleting["metadata"]["deletionTimestamp"] = "2026-11-21T02:10:00Z";
+  for (const KubeObject& each : {suspended, deleting}) {
+    store.applied(kOrders, each);
+    ASSERT_TRUE(ready());
+    withdrawals.noticed(kOrders, {"more", "more@9"});
+    pass_time();
+    EXPECT_TRUE(ready()) << each.dump();
+  }
+}
+
+TEST_F(StatusWithdrawalsTest, LeavesAStatusThatNamesOnlyADigest) {
+  DatabaseMigrationStatus status = of_the_old_source;
+  status.source->revision = "40 ConfigMaps, sha256:0123";
+  ASSERT_TRUE(store.write_status(kOrders, status));
+  withdrawals.noticed(kOrders, {"more", "more@9"});
+  pass_time();
+  EXPECT_TRUE(ready());
+}
+
+TEST_F(StatusWithdrawalsTest, FollowsEachObjectOfASource) {
+  queue.add(kOrders);
+  ASSERT_TRUE(queue.try_get());
+  withdrawals.noticed(kOrders, {"more", "more@9"});
+  EXPECT_TRUE(becomes_unready());
+  withdrawals.noticed(kOrders, {"sql", "sql@7"});
+  ASSERT_TRUE(store.write_status(kOrders, of_the_old_source));
+  EXPECT_TRUE(becomes_unready()) << "the version of another object says nothing about this one";
+  queue.done(kOrders);
+}
+
 }  // namespace
 }  // namespace athanor::controller
