@@ -101,6 +101,10 @@ TEST_F(ClusterStoreTest, IsWokenByASpecALabelOrAnAnnotation) {
   kube.put(kube::kDatabaseMigrations, object);
   tell(kOrders);
   EXPECT_EQ(woken.size(), 3U);
+  object["metadata"]["labels"] = {{"team", "shop"}};
+  kube.put(kube::kDatabaseMigrations, object);
+  tell(kOrders);
+  EXPECT_EQ(woken.size(), 4U);
 }
 
 TEST_F(ClusterStoreTest, WritesTheStatusAloneAndDropsWhatIsNoLongerSaid) {
@@ -273,6 +277,21 @@ TEST_F(ClusterStoreTest, KnowsWhoNamesAConfigMap) {
   EXPECT_TRUE(store.naming("ConfigMap shop/sql").empty());
 }
 
+TEST_F(ClusterStoreTest, ForgetsTheConfigMapThatAResourceNoLongerNames) {
+  put(kOrders);
+  KubeObject object = kube.find(kube::kDatabaseMigrations, kOrders).value();
+  object["spec"]["source"]["configMaps"] = KubeObject::array({{{"name", "other"}}});
+  store.applied(kOrders, object);
+  EXPECT_TRUE(store.naming("ConfigMap shop/sql").empty());
+  EXPECT_EQ(store.naming("ConfigMap shop/other"), std::vector<ResourceKey>{kOrders});
+}
+
+TEST_F(ClusterStoreTest, ShowsTheStatusThatItWroteBeforeTheWatchDoes) {
+  put(kOrders);
+  ASSERT_TRUE(store.write_status(kOrders, status("a1")));
+  store.for_each([](const ResourceKey&, const StatusDigest& digest) { EXPECT_EQ(digest.current, "a1"); });
+}
+
 TEST_F(ClusterStoreTest, StallsAResourceThatCannotBeRead) {
   auto object = migration(kOrders);
   object["spec"]["database"] = {{"host", "db"}};
@@ -302,6 +321,19 @@ TEST(ApprovalIndex, KeepsApprovalsByTheResourceTheyApprove) {
   book.deleted({"shop", "first"});
   EXPECT_EQ(book.approvals(kOrders).size(), 1U);
   EXPECT_EQ(woken, (std::vector<std::string>{"shop/orders", "shop/orders", "shop/orders"}));
+}
+
+TEST(ApprovalIndex, ListsApprovalsFromTheOldest) {
+  ApprovalIndex book([](const ResourceKey&) {});
+  const auto put = [&](const std::string& name, const std::string& created) {
+    book.applied({"shop", name}, {{"metadata", {{"name", name}, {"creationTimestamp", created}}},
+                                  {"spec", {{"migration", "orders"}, {"approvalHash", "h"}, {"approvedBy", name}}}});
+  };
+  put("a", "2026-11-21T03:00:00Z");
+  put("b", "2026-11-21T02:00:00Z");
+  const auto approvals = book.approvals({"shop", "orders"});
+  ASSERT_EQ(approvals.size(), 2U);
+  EXPECT_EQ(approvals.front().name, "b");
 }
 
 TEST(ApprovalIndex, ReadsTheHashOfADecisionStoredUnderItsFormerName) {
@@ -431,6 +463,15 @@ TEST_F(ClusterStoreTest, WritesNothingOnceTheLeaseIsLost) {
   EXPECT_EQ(kube.find(kube::kDatabaseMigrations, kOrders).value()["status"]["currentRevision"], "a1");
 }
 
+TEST_F(ClusterStoreTest, ChecksTheLeaseBeforeEveryAttemptToWrite) {
+  put(kOrders);
+  int asked = 0;
+  store.set_fence([&] { return ++asked == 1; });
+  kube.fail({.verb = "update", .plural = "databasemigrations", .error = Error(ErrorCode::ApiConflict, "changed")});
+  EXPECT_EQ(store.write_status(kOrders, status("a1")).error().code, ErrorCode::Interrupted);
+  EXPECT_EQ(store.write_status_of(*store.find(kOrders), status("a1")).error().code, ErrorCode::Interrupted);
+}
+
 TEST_F(ClusterStoreTest, ReportsAResourceThatLeavesTheSelection) {
   store.set_selector("team=shop");
   put(kOrders);
@@ -448,7 +489,17 @@ TEST_F(ClusterStoreTest, LeavesTheStatusToAnotherOperatorThatServesTheResourceBy
   ASSERT_TRUE(store.write_status(kOrders, status("a1")));
   kube.put_status(kube::kDatabaseMigrations, kOrders, {{"currentRevision", "a2"}, {"observedGeneration", 1}});
   store.deleted(kOrders);
-  EXPECT_EQ(kube.find(kube::kDatabaseMigrations, kOrders).value()["status"]["currentRevision"], "a2");
+  const auto left = kube.find(kube::kDatabaseMigrations, kOrders).value()["status"];
+  EXPECT_EQ(left["currentRevision"], "a2");
+  EXPECT_FALSE(left.contains("conditions")) << left.dump();
+}
+
+TEST_F(ClusterStoreTest, WritesNoLastStatusWithoutTheLease) {
+  store.set_selector("team=shop");
+  store.set_fence([] { return false; });
+  put(kOrders);
+  store.deleted(kOrders);
+  EXPECT_EQ(kube.count("get"), 0U) << "another replica decides about it";
 }
 
 TEST_F(ClusterStoreTest, ServesTheOldestOfANamespaceThatHasMoreThanItsQuota) {
