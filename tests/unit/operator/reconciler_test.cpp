@@ -100,6 +100,35 @@ TEST_F(ReconcilerTest, TakesOverOnlyWhatHasNoHistory) {
   EXPECT_EQ(reconcile().reason, Reason::Baselined);
 }
 
+TEST_F(ReconcilerTest, TakesNothingOverOnceARevisionBegan) {
+  resource.spec.baseline = "a2";
+  database().has_user_tables = true;
+  database().observation.has_version_table = database().observation.has_ledger = true;
+  UnfinishedStep begun;
+  begun.revision = "a1";
+  database().observation.unfinished = begun;
+  EXPECT_NE(reconcile().reason, Reason::Baselined);
+  database().observation.unfinished.reset();
+  database().observation.current_heads.clear();
+  Migrator::HistoryEntry entry;
+  entry.outcome = "stamped";
+  database().ledger = {entry};
+  EXPECT_EQ(reconcile().reason, Reason::Applied) << "it was stamped before";
+  database().observation.current_heads.clear();
+  entry.outcome = "failed";
+  database().ledger.assign(1'000, entry);
+  EXPECT_EQ(reconcile().reason, Reason::Applied) << "what is further back is not known";
+}
+
+TEST_F(ReconcilerTest, PlansATakeoverInADryRun) {
+  resource.spec.baseline = "a2";
+  resource.spec.dry_run = true;
+  database().has_user_tables = true;
+  const Outcome outcome = reconcile();
+  ASSERT_TRUE(outcome.review);
+  EXPECT_EQ(outcome.review->plan->operation, Direction::Stamp);
+}
+
 TEST_F(ReconcilerTest, NamesABaselineThatNoFileHas) {
   resource.spec.baseline = "z9";
   database().has_user_tables = true;
@@ -192,6 +221,19 @@ TEST_F(ReconcilerTest, WaitsBeforeItChangesDirection) {
   EXPECT_EQ(waits.requeue_after, milliseconds(480'000));
   EXPECT_EQ(database().observation.current_heads, std::vector<std::string>{"a3"});
   database().last_change = LastChange{Direction::Upgrade, milliseconds(600'000)};
+  EXPECT_EQ(reconcile().reason, Reason::Applied);
+}
+
+TEST_F(ReconcilerTest, WaitsAtLeastASecondBeforeItChangesDirection) {
+  database().observation.current_heads = {"a3"};
+  resource.spec.target_revision = "a1";
+  resource.spec.policy.downgrade = DowngradePolicy::Allow;
+  database().last_change = LastChange{Direction::Upgrade, milliseconds(599'999)};
+  EXPECT_EQ(reconcile().requeue_after, milliseconds(1'000));
+}
+
+TEST_F(ReconcilerTest, WaitsForNoDirectionWhereThereIsOnlyOne) {
+  database().last_change = LastChange{Direction::Downgrade, milliseconds(1)};
   EXPECT_EQ(reconcile().reason, Reason::Applied);
 }
 
