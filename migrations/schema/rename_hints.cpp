@@ -136,6 +136,8 @@ class HintReader {
       hints_.push_back(std::move(hint));
     } else if (place_ == Place::Start) {
       waiting_ = std::move(hint);  // belongs to the table below
+    } else if (place_ == Place::Object && !table_.empty()) {
+      waiting_ = std::move(hint);  // directly behind the name
     } else if (place_ == Place::Elsewhere && of_ == Of::Object) {
       in_object(std::move(hint), line, own_line);
     } else if (place_ == Place::Columns && own_line) {

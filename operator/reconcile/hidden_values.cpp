@@ -154,6 +154,13 @@ void HiddenValues::add_url(const std::string& url) {
       add_password(value);
     }
   }
+  if (const std::size_t scheme = url.find("://"); scheme != std::string::npos) {
+    const std::string authority = url.substr(scheme + 3, url.find_first_of("/?#", scheme + 3) - scheme - 3);
+    const std::size_t colon = authority.find(':');
+    if (const std::size_t at = authority.rfind('@'); at != std::string::npos && colon < at) {
+      add_password(decoded(authority.substr(colon + 1, at - colon - 1)));
+    }
+  }
   // Also split it by punctuation, in case it cannot be parsed.
   constexpr std::string_view kBetween = ":/@?&=#,; \t\r\n'\"[]";
   for (std::size_t begin = 0; begin < url.size();) {
