@@ -70,11 +70,12 @@ bool takes_own_rows(BaselineScene& scene) {
 
 TEST(Squash, KeepsTheOrderOfColumnsOfATableThatPassesItsRowsToAFunction) {
   BaselineScene scene;
-  scene.revision("r1", "",
-                 "CREATE TABLE u (z int);\nCREATE FUNCTION of_u(r u) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';\n"
+  scene.revision("r1", "", "CREATE TABLE u (z int);");
+  scene.revision("r2", "r1",
+                 "CREATE FUNCTION of_u(r u) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';\n"
                  "ALTER TABLE u ADD y int GENERATED ALWAYS AS (of_u(NULL)) STORED, ADD x int DEFAULT 5, ADD w int UNIQUE;");
-  scene.revision("r2", "r1", "INSERT INTO u VALUES (1, DEFAULT, 2, 3);");
-  const Json squashed = scene.json({"squash", "--to", "r1"});
+  scene.revision("r3", "r2", "INSERT INTO u VALUES (1, DEFAULT, 2, 3);");
+  const Json squashed = scene.json({"squash", "--to", "r2"});
   if (!takes_own_rows(scene)) {
     EXPECT_THAT(squashed["message"].get<std::string>(), HasSubstr("uses its row type"));
     return;
