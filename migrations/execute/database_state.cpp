@@ -252,7 +252,8 @@ Result<DatabaseState> state_in(const Answer& answer, const Session& session, con
 }
 
 // The second round trip: reads the tables that exist.
-std::vector<Command> content_of(const DatabaseState& state, const VersionTable& versions, const Ledger& ledger) {
+std::vector<Command> content_of(const DatabaseState& state, const VersionTable& versions, const Ledger& ledger,
+                                VersionWidth width) {
   std::vector<Command> commands;
   if (state.observation.has_version_table) {
     commands.push_back({versions.select_statement(), {}, ""});
@@ -260,7 +261,7 @@ std::vector<Command> content_of(const DatabaseState& state, const VersionTable& 
   if (state.has_step_table) {
     commands.push_back({ledger.steps().select_statement(), {}, ""});
   }
-  if (state.observation.has_version_table) {
+  if (state.observation.has_version_table && width == VersionWidth::Read) {
     commands.push_back({version_width_query(versions), {}, ""});
   }
   return commands;
@@ -290,7 +291,7 @@ Result<void> read_heads(const Rows& rows, const MigratorSettings& settings, cons
 }
 
 Result<void> read_content(std::span<Result<Rows>> answers, const MigratorSettings& settings, const VersionTable& versions,
-                          const Ledger& ledger, DatabaseState& state) {
+                          const Ledger& ledger, VersionWidth width, DatabaseState& state) {
   Observation& seen = state.observation;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (!answers[i]) {
@@ -307,7 +308,7 @@ Result<void> read_content(std::span<Result<Rows>> answers, const MigratorSetting
   if (state.has_step_table && !answers[steps]->empty()) {
     seen.unfinished = unfinished_from(*answers[steps]);
   }
-  if (seen.has_version_table) {
+  if (seen.has_version_table && width == VersionWidth::Read) {
     state.version_width = version_width_in(*answers.back());
   }
   return {};
@@ -316,13 +317,13 @@ Result<void> read_content(std::span<Result<Rows>> answers, const MigratorSetting
 }  // namespace
 
 Result<DatabaseState> observe_state(Session& session, const MigratorSettings& settings, VersionTable& versions, Ledger& ledger,
-                                    bool identify) {
+                                    bool identify, VersionWidth width) {
   TRY_ASSIGN(const Answer answer, ask(session, names_in(settings, ledger), identify));
   TRY_ASSIGN(DatabaseState state, state_in(answer, session, settings, versions, ledger, identify));
-  const std::vector<Command> commands = content_of(state, versions, ledger);
+  const std::vector<Command> commands = content_of(state, versions, ledger, width);
   if (!commands.empty()) {
     TRY_ASSIGN(auto answers, session.query_each(commands));
-    TRY(read_content(answers, settings, versions, ledger, state));
+    TRY(read_content(answers, settings, versions, ledger, width, state));
   }
   return state;
 }
@@ -331,7 +332,7 @@ Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& s
                                      const DatabaseState& before) {
   // One pipeline: the server takes the lock before it runs the queries behind it, so what they read cannot be stale.
   std::vector<Command> commands{MigrationLock::try_command(), {question(false), names_in(settings, ledger), ""}};
-  std::ranges::move(content_of(before, versions, ledger), std::back_inserter(commands));
+  std::ranges::move(content_of(before, versions, ledger, VersionWidth::Read), std::back_inserter(commands));
   TRY_ASSIGN(auto answers, session.query_each(commands));
   LockedState locked;
   locked.locked = answers[0] && answers[0]->text(0, 0) == "t";
@@ -343,7 +344,7 @@ Result<LockedState> lock_and_observe(Session& session, const MigratorSettings& s
   // Tables were created or dropped since `before`, so the queries of this pipeline were for the wrong set of tables.
   const bool as_before = state && state->observation.has_version_table == before.observation.has_version_table &&
                          state->has_step_table == before.has_step_table;
-  if (as_before && read_content(std::span(answers).subspan(2), settings, versions, ledger, *state)) {
+  if (as_before && read_content(std::span(answers).subspan(2), settings, versions, ledger, VersionWidth::Read, *state)) {
     locked.state = std::move(*state);
   }
   return locked;

@@ -26,11 +26,14 @@ struct DatabaseState {
   std::optional<Error> untrusted;  // why nothing may be written here: UntrustedTable
 };
 
+// Only a run needs DatabaseState::version_width.
+enum class VersionWidth { Skip, Read };
+
 // Takes no lock and changes nothing in the database. Sets the schema of the version table, in `versions` and `ledger`, to the
 // schema that the server resolved. `identify` fills Observation::identity, which makes a fresh backend load one more catalog.
 // Errors: UntrustedTable when reading a table could run another role's code; errors of the server.
 [[nodiscard]] Result<DatabaseState> observe_state(Session& session, const MigratorSettings& settings, VersionTable& versions,
-                                                  Ledger& ledger, bool identify);
+                                                  Ledger& ledger, bool identify, VersionWidth width);
 
 // Without a state, observe the database again: another session holds the lock, or tables were created or dropped since.
 struct LockedState {

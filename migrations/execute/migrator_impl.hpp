@@ -69,9 +69,9 @@ struct Migrator::Impl {
   }
 
   // Two round trips, no lock. `identify` fills Observation::identity, which makes a fresh backend load one more catalog.
-  Result<DatabaseState> observe(bool identify = false) {
+  Result<DatabaseState> observe(bool identify = false, VersionWidth width = VersionWidth::Skip) {
     TRY(connect());
-    TRY_ASSIGN(DatabaseState state, observe_state(*session, settings, versions, ledger, identify));
+    TRY_ASSIGN(DatabaseState state, observe_state(*session, settings, versions, ledger, identify, width));
     last_state = state;
     return state;
   }
@@ -126,7 +126,7 @@ struct Migrator::Impl {
   template <class Work>
   Result<void> work_on_primary(Work& work, std::optional<DatabaseState> observed) {
     if (!observed) {
-      TRY_ASSIGN(observed, observe());
+      TRY_ASSIGN(observed, observe(false, VersionWidth::Read));
     }
     const DatabaseState& state = *observed;
     if (state.pooled) {
