@@ -157,12 +157,9 @@ void create(const ChangeSet& changes, std::uint32_t index, ActionList& actions) 
     const Fact& parent = changes.old_fact(kept);
     Action& action = actions.produce(changes, index);
     if (parent.id.kind == Kind::Column && parent.get(attribute::kType) != fact.get(attribute::kType)) {
-      const TypeChange effect = type_change(fact.id.name, parent.get(attribute::kType), fact.get(attribute::kType));
-      const std::string conversion = effect.using_expression.empty() ? "" : " USING " + effect.using_expression;
-      Statement& statement = change_column(action, fact, "TYPE " + std::string(fact.get(attribute::kType)) + conversion);
-      statement.planned.rewrites = effect.rewrites;
-      statement.planned.loss = effect.loss;
-      statement.planned.expand = false;
+      change_column_type(action, fact, fact,
+                         type_change(fact.id.name, parent.get(attribute::kType), fact.get(attribute::kType)))
+          .planned.expand = false;
     }
     if (not_null_of(parent) != not_null_of(fact)) {
       change_column(action, fact, not_null_of(fact) ? "SET NOT NULL" : "DROP NOT NULL").planned.expand = !not_null_of(fact);
@@ -406,17 +403,7 @@ void change_type(const ChangeSet& changes, const FactChange& change, Action& act
   if (is_foreign(changes.after, fact.id)) {
     effect = {.rewrites = false, .loss = DataLoss::None};  // the rows are on another server
   }
-  std::string text = "TYPE " + type;
-  if (fact.has(attribute::kCollation)) {
-    text += " COLLATE " + name_of_pair(fact.get(attribute::kCollation));
-  }
-  if (!effect.using_expression.empty() && !fact.has(attribute::kGenerated)) {
-    text += " USING " + effect.using_expression;
-  }
-  Statement& statement = change_column(action, fact, text);
-  statement.planned.rewrites = effect.rewrites;
-  statement.planned.loss = effect.loss;
-  statement.planned.expand = effect.loss == DataLoss::None;
+  change_column_type(action, fact, fact, effect).planned.expand = effect.loss == DataLoss::None;
 }
 
 void alter(const ChangeSet& changes, const FactChange& change, ActionList& actions) {
@@ -497,6 +484,20 @@ constexpr Rule kColumnRules[] = {
 
 Statement& change_column(Action& action, const Fact& column, const std::string& what) {
   return say_subcommand(action, alter_parent(column.id), alter_column(column) + what, kChangeGroup);
+}
+
+Statement& change_column_type(Action& action, const Fact& column, const Fact& fact, const TypeChange& effect) {
+  std::string text = "TYPE " + std::string(fact.get(attribute::kType));
+  if (fact.has(attribute::kCollation)) {
+    text += " COLLATE " + name_of_pair(fact.get(attribute::kCollation));
+  }
+  if (!effect.using_expression.empty() && !fact.has(attribute::kGenerated)) {
+    text += " USING " + effect.using_expression;
+  }
+  Statement& statement = change_column(action, column, text);
+  statement.planned.rewrites = effect.rewrites;
+  statement.planned.loss = effect.loss;
+  return statement;
 }
 
 std::string alter_parent(const FactId& child, bool only) {

@@ -37,6 +37,10 @@ void drop_identity(const ChangeSet& changes, const FactChange& change, ActionLis
 void alter_identity(const ChangeSet& changes, const FactChange& change, ActionList& actions);
 // Adds ALTER TABLE … ALTER COLUMN … `what` to the action, and returns the statement.
 Statement& change_column(Action& action, const Fact& column, const std::string& what);
+struct TypeChange;
+// Adds ALTER COLUMN … TYPE with the type and collation of `fact`; `column` names the column to change. The statement has the
+// effect's rewrite and loss.
+Statement& change_column_type(Action& action, const Fact& column, const Fact& fact, const TypeChange& effect);
 // "ALTER TABLE" and the relation that the fact belongs to; ALTER TABLE ONLY if `only`.
 [[nodiscard]] std::string alter_parent(const FactId& child, bool only = false);
 

@@ -36,7 +36,25 @@ Fact part_of_table(const Fact& part, const FactId& table) {
   return own;
 }
 
-std::vector<const Fact*> columns_of_parent(const Catalog& catalog, const Dependencies& dependencies, const Names& parent);
+// The columns that tables declare, from the parent up.
+std::vector<const Fact*> columns_of_parent(const Catalog& catalog, const Dependencies& dependencies, const Names& parent) {
+  std::vector<const Fact*> columns;
+  const std::uint32_t table = find_fact(catalog, Kind::Table, parent[0], parent[1]);
+  if (table == kNoFact) {
+    return columns;
+  }
+  for (const std::uint32_t part : dependencies.needed_by(table)) {
+    const Fact& fact = catalog.facts()[part];
+    if (fact.id.kind == Kind::Column && dependencies.parent(part) == table && !fact.has(attribute::kInherited)) {
+      columns.push_back(&fact);
+    }
+  }
+  std::ranges::stable_sort(columns, {}, &Fact::position);
+  for (const Names& above : parents_of(catalog.facts()[table])) {
+    std::ranges::copy(columns_of_parent(catalog, dependencies, above), std::back_inserter(columns));
+  }
+  return columns;
+}
 
 // The columns that an expression uses.
 std::set<std::string> columns_in(std::string_view expression, const std::vector<const Fact*>& columns) {
@@ -120,26 +138,6 @@ void hold_again(const Fact& fact, Action& action) {
   }
 }
 
-// The columns that tables declare, from the parent up.
-std::vector<const Fact*> columns_of_parent(const Catalog& catalog, const Dependencies& dependencies, const Names& parent) {
-  std::vector<const Fact*> columns;
-  const std::uint32_t table = find_fact(catalog, Kind::Table, parent[0], parent[1]);
-  if (table == kNoFact) {
-    return columns;
-  }
-  for (const std::uint32_t part : dependencies.needed_by(table)) {
-    const Fact& fact = catalog.facts()[part];
-    if (fact.id.kind == Kind::Column && dependencies.parent(part) == table && !fact.has(attribute::kInherited)) {
-      columns.push_back(&fact);
-    }
-  }
-  std::ranges::stable_sort(columns, {}, &Fact::position);
-  for (const Names& above : parents_of(catalog.facts()[table])) {
-    std::ranges::copy(columns_of_parent(catalog, dependencies, above), std::back_inserter(columns));
-  }
-  return columns;
-}
-
 std::string_view default_above(const Catalog& catalog, const Fact& table, std::string_view column) {
   FactId value{.kind = Kind::ColumnDefault, .schema = table.id.schema, .parent = table.id.name, .name = std::string(column)};
   const std::uint32_t above = fact_above(catalog, value);
@@ -152,14 +150,8 @@ void change_type(const Fact& was, const Fact& is, const Fact& column, Action& ac
       was.get(attribute::kCollation) == is.get(attribute::kCollation)) {
     return;
   }
-  const TypeChange effect = type_change(is.id.name, was.get(attribute::kType), is.get(attribute::kType));
-  std::string text = "TYPE " + std::string(is.get(attribute::kType));
-  text += is.has(attribute::kCollation) ? " COLLATE " + name_of_pair(is.get(attribute::kCollation)) : std::string();
-  text += effect.using_expression.empty() ? std::string() : " USING " + effect.using_expression;
-  Statement& statement = change_column(action, column, text);
-  statement.planned.rewrites = effect.rewrites;
-  statement.planned.loss = effect.loss;
-  statement.planned.expand = false;
+  change_column_type(action, column, is, type_change(is.id.name, was.get(attribute::kType), is.get(attribute::kType)))
+      .planned.expand = false;
 }
 
 // INHERIT and ATTACH PARTITION reject a table without the parent's checks.
