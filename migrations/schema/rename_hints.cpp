@@ -116,6 +116,11 @@ class HintReader {
  private:
   using Of = RenameHint::Of;
   enum class Place { Start, Create, Table, Object, Columns, Elsewhere };
+  // A column, or a constraint with a name.
+  struct Part {
+    std::string name{};
+    Of of = Of::Column;
+  };
 
   void comment(const Token& token, std::string_view written) {
     const auto old = old_name(written);
@@ -148,19 +153,18 @@ class HintReader {
       hints_.push_back(std::move(hint));
     } else if (place_ == Place::Columns || place_ == Place::Elsewhere) {
       // On the line of a column, or after the comma that ends it.
-      const std::string& column = !column_.empty() && line == column_line_ ? column_ : previous_column_;
-      if (!column.empty() && (line == column_line_ || line == previous_line_)) {
+      const Part& column = !column_.name.empty() && line == column_line_ ? column_ : previous_column_;
+      if (!column.name.empty() && (line == column_line_ || line == previous_line_)) {
         add_part(column, *old, hint.place);
       }
     }
   }
 
   // A hint of a column, or of a constraint: "CONSTRAINT name".
-  void add_part(const std::string& part, const OldName& old, const std::string& place) {
-    const bool constraint = part.starts_with(kConstraintMark);
-    RenameHint hint{schema_, table_, constraint ? part.substr(kConstraintMark.size()) : part, old.parts.back(), place};
+  void add_part(const Part& part, const OldName& old, const std::string& place) {
+    RenameHint hint{schema_, table_, part.name, old.parts.back(), place};
     hint.unclear = old.unclear;
-    hint.of = constraint ? Of::Constraint : Of::Column;
+    hint.of = part.of;
     set_above(hint, old.parts, true);
     hints_.push_back(std::move(hint));
   }
@@ -283,8 +287,8 @@ class HintReader {
       place_ = Place::Columns;
       depth_ = 1;
       table_line_ = line;
-      column_.clear();
-      previous_column_.clear();
+      column_ = {};
+      previous_column_ = {};
       column_line_ = previous_line_ = 0;
       if (waiting_) {
         waiting_->schema = schema_;
@@ -311,23 +315,24 @@ class HintReader {
     } else if (written == "," && depth_ == 1) {
       previous_column_ = std::exchange(column_, {});
       previous_line_ = line;
-    } else if (depth_ == 1 && column_ == kConstraintMark) {
-      column_ += identifier_name(written);
+    } else if (depth_ == 1 && column_.of == Of::Constraint && column_.name.empty()) {
+      column_.name = identifier_name(written);
       column_line_ = line;
       add_above();
-    } else if (depth_ == 1 && column_.empty() && (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier)) {
+    } else if (depth_ == 1 && column_.name.empty() &&
+               (token.kind == TokenKind::Word || token.kind == TokenKind::QuotedIdentifier)) {
       column_line_ = line;
       if (token.kind == TokenKind::Word && same_word(written, "constraint")) {
-        column_ = kConstraintMark;
+        column_.of = Of::Constraint;
         return;
       }
-      column_ = identifier_name(written);
+      column_.name = identifier_name(written);
       add_above();
       if (line != begun_line_) {
         begun_line_ = line;
         begun_.clear();
       }
-      begun_.push_back(column_);
+      begun_.push_back(column_.name);
     } else if (depth_ == 1) {
       column_line_ = line;  // a column may span several lines; its comment is on the last one
     }
@@ -340,8 +345,6 @@ class HintReader {
     }
   }
 
-  static constexpr std::string_view kConstraintMark = "constraint ";  // with its space it is the name of no column
-
   std::string_view text_;
   LineCounter lines_;
   const std::string& name_;
@@ -351,11 +354,11 @@ class HintReader {
   std::string schema_;
   std::string table_;
   int table_line_ = 0;
-  std::string column_;
+  Part column_;
   int column_line_ = 0;
   int begun_line_ = 0;
   std::vector<std::string> begun_;  // columns whose first word is on that line
-  std::string previous_column_;
+  Part previous_column_;
   int previous_line_ = 0;
   std::string done_schema_;
   std::string done_table_;

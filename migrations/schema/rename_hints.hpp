@@ -8,7 +8,7 @@
 //
 // sqldef's spelling `-- @renamed from=email` and pistachio's `-- pista:renamed-from email` have the same meaning, and so has
 // each as a block comment. Views, types, domains, sequences, indexes and named constraints have hints, too. A hint beside the
-// label of an enum is read only so that it can be refused: no value of a label is renamed by a plan. The old name of a table
+// label of an enum is read only to be refused: a plan does not rename labels. The old name of a table
 // may have its schema before it, that of a column also its table. More words after the old name make the hint unclear: the
 // comparison rejects it where it could matter. So it does with a hint on a line that has both the table and new columns of it,
 // unless the table is new as well.

@@ -141,6 +141,13 @@ TEST(RenameHints, StandAboveTheirColumnOrConstraint) {
                    "public/users/users_positive from users_check at s.sql:6"}));
 }
 
+TEST(RenameHints, AreOfAColumnWhateverItsNameIs) {
+  const auto text = parse_schema_text("CREATE TABLE t (\n  \"constraint odd\" int -- renamed from even\n);\n", "s.sql");
+  ASSERT_TRUE(text && text->renames.size() == 1U);
+  EXPECT_EQ(text->renames[0].column, "constraint odd");
+  EXPECT_EQ(text->renames[0].of, RenameHint::Of::Column);
+}
+
 TEST(RenameHints, NameTheLabelOfAnEnumBesideThem) {
   const auto text = parse_schema_text(
       "CREATE TYPE order_status /* @renamed from=order_state */ AS ENUM (\n"
