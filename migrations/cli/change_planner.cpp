@@ -145,17 +145,13 @@ Result<schema::Style> ChangePlanner::style() const {
 }
 
 Result<SchemaChange> ChangePlanner::plan(CurrentSchema& now, Catalog& desired, std::vector<Rename> renames) {
+  TRY(ask_for_renames(context_, now.catalog, desired, renames));
+  if (renames.empty()) {
+    return plan(now.catalog, desired);
+  }
   SchemaChange change;
   change.renames = std::move(renames);
-  TRY(ask_for_renames(context_, now.catalog, desired, change.renames));
-  schema::PlanOptions options;
-  TRY_ASSIGN(options.style, style());
-  if (!change.renames.empty()) {
-    TRY(plan_with_renames(now, desired, options, change));
-    return change;
-  }
-  TRY_ASSIGN(change.up, schema::plan_changes(now.catalog, desired, options));
-  TRY(take_down_plan(schema::plan_changes(desired, now.catalog, options), change));
+  TRY(plan_with_renames(now, desired, change));
   return change;
 }
 
@@ -170,8 +166,9 @@ Result<SchemaChange> ChangePlanner::plan(const Catalog& before, const Catalog& a
 
 // Plans the downgrade from the schema that the upgrade produces, with the renames reversed. Run the upgrade on a copy for
 // that, because only the server knows the text of definitions after a rename.
-Result<void> ChangePlanner::plan_with_renames(CurrentSchema& now, Catalog& desired, schema::PlanOptions options,
-                                              SchemaChange& change) {
+Result<void> ChangePlanner::plan_with_renames(CurrentSchema& now, Catalog& desired, SchemaChange& change) {
+  schema::PlanOptions options;
+  TRY_ASSIGN(options.style, style());
   TRY(start(now));
   const auto inspect = inspection();
   TRY_ASSIGN(schema::RenamedState there,

@@ -59,8 +59,7 @@ class ChangePlanner {
 
  private:
   [[nodiscard]] Result<bool> from_database() const;
-  [[nodiscard]] Result<void> plan_with_renames(CurrentSchema& now, schema::Catalog& desired, schema::PlanOptions options,
-                                               SchemaChange& change);
+  [[nodiscard]] Result<void> plan_with_renames(CurrentSchema& now, schema::Catalog& desired, SchemaChange& change);
   [[nodiscard]] schema::InspectScratch inspection();
 
   CommandContext& context_;
