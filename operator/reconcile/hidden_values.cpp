@@ -117,14 +117,18 @@ HiddenValues::HiddenValues(const DatabaseMigration& resource) {
   }
 }
 
-void HiddenValues::keep(std::string value) {
+void HiddenValues::keep(std::string value, bool anywhere) {
   value = trimmed(std::move(value));
   if (value.size() < kShortest || std::ranges::find(kPublic, value) != kPublic.end() ||
-      std::ranges::find(declared_, value) != declared_.end() || std::ranges::find(values_, value) != values_.end()) {
+      std::ranges::find(declared_, value) != declared_.end()) {
     return;
   }
-  const auto place = std::ranges::find_if(values_, [&](const std::string& other) { return other.size() < value.size(); });
-  values_.insert(place, std::move(value));
+  if (const auto known = std::ranges::find(values_, value, &Value::text); known != values_.end()) {
+    known->anywhere = known->anywhere || anywhere;
+    return;
+  }
+  const auto place = std::ranges::find_if(values_, [&](const Value& other) { return other.text.size() < value.size(); });
+  values_.insert(place, {std::move(value), anywhere});
 }
 
 void HiddenValues::add(const std::string& value) {
@@ -139,10 +143,7 @@ void HiddenValues::add(const std::string& value) {
 void HiddenValues::add_password(const std::string& value) {
   constexpr std::size_t kLeast = 4;  // shorter ones occur in words
   add(value);
-  if (const std::string password = trimmed(value);
-      password.size() >= kLeast && std::ranges::find(values_, password) != values_.end()) {
-    passwords_.push_back(password);
-  }
+  keep(value, trimmed(value).size() >= kLeast);
 }
 
 void HiddenValues::add_url(const std::string& url) {
@@ -173,8 +174,7 @@ void HiddenValues::add_url(const std::string& url) {
 }
 
 std::string HiddenValues::hide(std::string text) const {
-  for (const auto& value : values_) {
-    const bool anywhere = std::ranges::find(passwords_, value) != passwords_.end();
+  for (const auto& [value, anywhere] : values_) {
     for (std::size_t at = text.find(value); at != std::string::npos; at = text.find(value, at)) {
       if (anywhere || is_whole_word(text, at, value)) {
         text.replace(at, value.size(), kShown);

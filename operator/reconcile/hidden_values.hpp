@@ -43,11 +43,14 @@ class HiddenValues {
   [[nodiscard]] Blocker hide(Blocker blocker) const;
 
  private:
-  void keep(std::string value);
+  void keep(std::string value, bool anywhere = false);
 
   std::vector<std::string> declared_;
-  std::vector<std::string> values_;     // the longest first
-  std::vector<std::string> passwords_;  // of these values
+  struct Value {
+    std::string text;
+    bool anywhere = false;  // also within a word
+  };
+  std::vector<Value> values_;  // the longest first
 };
 
 }  // namespace athanor::controller
