@@ -21,10 +21,10 @@ class LocalCredentials final : public CredentialSource {
   // Returns the secret; trailing line ends of a file are not part of it. Errors: MissingDatabaseUrl, PathEscape, FileTooLarge
   // above 64 KiB.
   [[nodiscard]] Result<std::string> read(const DatabaseMigration& resource, const SecretReference& reference) override;
-  // Returns the checked path of a certificate file, which libpq reads itself.
   [[nodiscard]] Result<bool> names_scratch_server(const DatabaseMigration&, const SecretReference&) override {
     return true;  // whoever starts the operator also writes the resources
   }
+  // Returns the checked path of a certificate file, which libpq reads itself.
   [[nodiscard]] Result<std::string> file(const DatabaseMigration& resource, const SecretReference& reference) override;
 
  private:
